@@ -1,0 +1,61 @@
+# Build options shared by every room, and the three functions that the rooms' CMakeLists.txt are written with:
+#   milena_library(ROOM SOURCES... )        the room's static library
+#   milena_test(NAME SOURCES... LINK ...)   a GoogleTest binary, registered with ctest
+#   milena_fuzz(NAME SOURCE LINK ...)       a libFuzzer binary (fuzz preset) or a corpus replay (every other preset)
+
+option(MILENA_FUZZ "build libFuzzer targets instead of corpus replays" OFF)
+set(MILENA_SANITIZE "" CACHE STRING "value for -fsanitize=, empty for none")
+
+find_program(CCACHE ccache)
+if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+add_library(milena_flags INTERFACE)
+target_compile_options(milena_flags INTERFACE
+  -Wall -Wextra -Wconversion -Wshadow -Wnon-virtual-dtor -Wthread-safety -Werror
+  -fno-omit-frame-pointer)
+target_compile_definitions(milena_flags INTERFACE _GLIBCXX_ASSERTIONS)
+target_include_directories(milena_flags INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/gen)
+target_link_options(milena_flags INTERFACE -fuse-ld=lld)
+if(MILENA_SANITIZE)
+  target_compile_options(milena_flags INTERFACE -fsanitize=${MILENA_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(milena_flags INTERFACE -fsanitize=${MILENA_SANITIZE})
+endif()
+if(MILENA_FUZZ)
+  target_compile_options(milena_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+find_package(GTest REQUIRED)
+find_package(Threads REQUIRED)
+
+function(milena_library name)
+  add_library(milena_${name} STATIC ${ARGN})
+  target_link_libraries(milena_${name} PUBLIC milena_flags)
+endfunction()
+
+function(milena_test name)
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gtest GTest::gtest_main Threads::Threads)
+  add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
+  set_tests_properties(${name} PROPERTIES WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} TIMEOUT 600)
+endfunction()
+
+# A fuzz target defines LLVMFuzzerTestOneInput. Its committed seed corpus lives in a folder `corpus/NAME`
+# beside the source; without libFuzzer the same source replays that corpus as an ordinary test.
+function(milena_fuzz name source)
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  set(corpus ${CMAKE_CURRENT_SOURCE_DIR}/corpus/${name})
+  if(MILENA_FUZZ)
+    add_executable(${name} ${source})
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  else()
+    add_executable(${name} ${source} ${CMAKE_SOURCE_DIR}/base/fuzz_replay.cc)
+  endif()
+  target_link_libraries(${name} PRIVATE ${ARG_LINK})
+  if(NOT MILENA_FUZZ)
+    add_test(NAME ${name} COMMAND ${name} ${corpus})
+    set_tests_properties(${name} PROPERTIES WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} TIMEOUT 600)
+  endif()
+endfunction()
