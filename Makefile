@@ -1,0 +1,57 @@
+# The commands of the house. `make run` and `make test` work on a bare Debian 12: they install what is missing.
+#
+#   make run        build and start the broker with its embedded defaults on :9092
+#   make test       build and run the unit tests
+#   make build      build/release/milena
+#   make format     format every C++ file      make check   formatting and include rules only
+#   make tidy       clang-tidy over the tree
+#   make asan-test, make tsan-test             the unit tests under the sanitizers
+#   make fuzz       every fuzz target for FUZZ_SECONDS (60) each
+#   make compat, compat-librdkafka, compat-tools, compat-clients, chaos, bench-start: see compat-tests/README.md
+
+JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 60
+CXX_FILES = $(shell git ls-files -co --exclude-standard '*.h' '*.cc')
+
+.PHONY: run test build check format tidy asan-test tsan-test fuzz deps
+
+run: build
+	build/release/milena
+
+test: build
+	cmake --build --preset release -j $(JOBS)
+	ctest --test-dir build/release --output-on-failure -j $(JOBS)
+
+build: build/release/build.ninja
+	cmake --build --preset release -j $(JOBS) --target milena
+
+check:
+	clang-format-19 --dry-run -Werror $(CXX_FILES)
+	python3 tools/check_includes.py .
+
+format:
+	clang-format-19 -i $(CXX_FILES)
+
+tidy: build/release/build.ninja
+	cmake --build --preset release -j $(JOBS)
+	python3 tools/run_tidy.py build/release
+
+asan-test: build/asan/build.ninja
+	cmake --build --preset asan -j $(JOBS)
+	ctest --test-dir build/asan --output-on-failure -j $(JOBS)
+
+tsan-test: build/tsan/build.ninja
+	cmake --build --preset tsan -j $(JOBS)
+	ctest --test-dir build/tsan --output-on-failure -j $(JOBS)
+
+fuzz: build/fuzz/build.ninja
+	cmake --build --preset fuzz -j $(JOBS)
+	tools/run_fuzz.sh build/fuzz $(FUZZ_SECONDS)
+
+build/%/build.ninja: | deps
+	cmake --preset $*
+
+deps:
+	@tools/install_deps.sh
+
+-include compat-tests/compat.mk
