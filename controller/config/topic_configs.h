@@ -9,18 +9,15 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "base/config_def.h"
+#include "controller/config/config_resource.h"
 
 namespace milena::controller {
-
-// Configuration as it is stored: text by name. Absent is "not set here".
-using ConfigMap = std::map<std::string, std::string, std::less<>>;
 
 struct BrokerSynonym {
   std::string_view name{};
