@@ -363,3 +363,29 @@ def message_table(files):
     return lines + ["};", "", "}  // namespace", "",
                     "std::span<const MessageEntry> message_table() { return kMessages; }", "",
                     "}  // namespace milena::protocol"]
+
+
+# Test support: protocol/testing. The walks of all messages in one translation unit would take the compiler a minute.
+RANDOM_SHARDS = 8
+
+
+def random_shard(files, shard):
+    files = files[shard::RANDOM_SHARDS]
+    lines = ["// Generated from protocol/schema."]
+    lines += [f'#include "protocol/{file.stem}.walk.gen.h"' for file in files]
+    lines += ['#include "protocol/testing/random_message_impl.h"', "", "namespace milena::protocol {", ""]
+    lines += [f"template BytesView random_message<{message.name}>(Rng&, int, Tags, Arena&);"
+              for file in files for message in file.messages]
+    return lines + ["", "}  // namespace milena::protocol"]
+
+
+def random_table(files):
+    lines = ["// Generated from protocol/schema."]
+    lines += [f'#include "protocol/{file.stem}.gen.h"' for file in files]
+    lines += ['#include "protocol/testing/random_message.h"', "", "namespace milena::protocol {", "namespace {", "",
+              "constexpr RandomMessage kMessages[] = {"]
+    names = sorted(message.name for file in files for message in file.messages)
+    lines += [f"    {{{name}::kInfo, &random_message<{name}>}}," for name in names]
+    return lines + ["};", "", "}  // namespace", "",
+                    "std::span<const RandomMessage> random_messages() { return kMessages; }", "",
+                    "}  // namespace milena::protocol"]

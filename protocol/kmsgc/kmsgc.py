@@ -31,7 +31,10 @@ def check(files):
 
 def generate(files, types):
     """Name of each output and its text."""
-    outputs = {"api.gen.h": cpp.api_table(files), "message_table.gen.cc": cpp.message_table(files)}
+    outputs = {"api.gen.h": cpp.api_table(files), "message_table.gen.cc": cpp.message_table(files),
+               "testing/random_messages.gen.cc": cpp.random_table(files)}
+    for shard in range(cpp.RANDOM_SHARDS):
+        outputs[f"testing/random_messages_{shard}.gen.cc"] = cpp.random_shard(files, shard)
     for file in files:
         writers = [cpp.MessageWriter(m, types) for m in file.messages]
         outputs[f"{file.stem}.gen.h"] = cpp.header(file, writers)
@@ -48,7 +51,7 @@ def main(arguments):
         outputs = generate(*load(folder))
     except schema.SchemaError as error:
         return str(error)
-    output.mkdir(parents=True, exist_ok=True)
+    (output / "testing").mkdir(parents=True, exist_ok=True)
     for name, text in outputs.items():
         path = output / name
         if not path.exists() or path.read_text() != text:
