@@ -1,0 +1,79 @@
+#include "base/async/worker_pool.h"
+
+#include <pthread.h>
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/mutex.h"
+
+namespace milena {
+
+struct WorkerPool::Impl {
+  Impl(std::string name_, std::size_t threads_max_, std::size_t queue_max_)
+      : name(std::move(name_)), threads_max(threads_max_), queue_max(queue_max_) {}
+
+  void work();
+
+  const std::string name;
+  const std::size_t threads_max;
+  const std::size_t queue_max;
+  Mutex mutex;
+  std::condition_variable_any wake;
+  std::deque<Job> queue MILENA_GUARDED_BY(mutex);
+  std::size_t idle MILENA_GUARDED_BY(mutex) = 0;
+  bool stopping MILENA_GUARDED_BY(mutex) = false;
+  std::vector<std::thread> threads MILENA_GUARDED_BY(mutex);
+};
+
+WorkerPool::WorkerPool(std::string name, std::size_t threads_max, std::size_t queue_max)
+    : impl_(std::make_unique<Impl>(std::move(name), threads_max, queue_max)) {}
+
+WorkerPool::~WorkerPool() { stop(); }
+
+bool WorkerPool::try_run(Job job) {
+  {
+    const MutexLock lock(impl_->mutex);
+    if (impl_->stopping || impl_->queue.size() >= impl_->queue_max) return false;
+    impl_->queue.push_back(std::move(job));
+    if (impl_->queue.size() > impl_->idle && impl_->threads.size() < impl_->threads_max) {
+      impl_->threads.emplace_back([impl = impl_.get()] { impl->work(); });
+    }
+  }
+  impl_->wake.notify_one();
+  return true;
+}
+
+void WorkerPool::stop() {
+  std::vector<std::thread> threads;
+  {
+    const MutexLock lock(impl_->mutex);
+    impl_->stopping = true;
+    threads.swap(impl_->threads);
+  }
+  impl_->wake.notify_all();
+  for (std::thread& thread : threads) thread.join();
+}
+
+void WorkerPool::Impl::work() {
+  pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
+  for (;;) {
+    Job job;
+    {
+      const MutexLock lock(mutex);
+      ++idle;
+      while (queue.empty() && !stopping) wake.wait(mutex);
+      --idle;
+      if (queue.empty()) return;
+      job = std::move(queue.front());
+      queue.pop_front();
+    }
+    job();
+  }
+}
+
+}  // namespace milena

@@ -1,0 +1,48 @@
+#include "base/async/worker_pool.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <future>
+#include <latch>
+
+namespace milena {
+namespace {
+
+TEST(WorkerPool, RunsEverythingItTookBeforeStopReturns) {
+  std::atomic<int> runs = 0;
+  WorkerPool pool("test", 3, 1000);
+  for (int i = 0; i < 500; ++i) ASSERT_TRUE(pool.try_run([&] { ++runs; }));
+  pool.stop();
+  EXPECT_EQ(runs, 500);
+  EXPECT_FALSE(pool.try_run([&] { ++runs; }));
+  EXPECT_EQ(runs, 500);
+}
+
+TEST(WorkerPool, RunsAsManyJobsAtOnceAsItHasThreads) {
+  WorkerPool pool("test", 2, 10);
+  std::latch both(2);
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(pool.try_run([&] { both.arrive_and_wait(); }));
+  pool.stop();  // would hang if one waited for the other
+}
+
+TEST(WorkerPool, RefusesWhatDoesNotFitIntoItsQueue) {
+  WorkerPool pool("test", 1, 2);
+  std::promise<void> started, release;
+  std::atomic<int> runs = 0;
+  ASSERT_TRUE(pool.try_run([&] {
+    started.set_value();
+    release.get_future().wait();
+    ++runs;
+  }));
+  started.get_future().wait();
+  EXPECT_TRUE(pool.try_run([&] { ++runs; }));
+  EXPECT_TRUE(pool.try_run([&] { ++runs; }));
+  EXPECT_FALSE(pool.try_run([&] { ++runs; }));
+  release.set_value();
+  pool.stop();
+  EXPECT_EQ(runs, 3);
+}
+
+}  // namespace
+}  // namespace milena
