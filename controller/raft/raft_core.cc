@@ -1,0 +1,138 @@
+#include "controller/raft/raft_core.h"
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+#include <utility>
+
+#include "base/assert.h"
+#include "protocol/error_code.h"
+
+namespace milena::controller {
+namespace {
+
+using protocol::LeaderEpoch;
+using protocol::Offset;
+
+constexpr std::string_view kMetadataTopic = "__cluster_metadata";
+
+}  // namespace
+
+Offset majority_offset(std::vector<Offset> acknowledged) {
+  std::ranges::sort(acknowledged, std::greater<>());
+  return acknowledged[acknowledged.size() / 2];
+}
+
+Result<RaftCore> RaftCore::open(Voter self, QuorumConfig config, const std::optional<QuorumState>& stored,
+                                const LogEnd& end) {
+  if (config.voters.size() != 1 || config.voters[0].key.id != self.key.id) {
+    return fail(ErrorCode::kInconsistentVoterSet, "this node is not the only voter of the metadata quorum");
+  }
+  if (config.kraft_version > 0 && config.voters[0].key != self.key) {
+    return fail(ErrorCode::kInconsistentVoterSet,
+                "the voter of the metadata quorum has another directory id");
+  }
+  QuorumState state = stored.value_or(QuorumState{});
+  RaftRole role = RaftRole::kUnattached;
+  if (state.leader_epoch < end.last_epoch) {
+    // The log knows better than the file: what the file says about an older epoch is void.
+    state = {.leader_epoch = end.last_epoch};
+  } else if (state.leader_id == self.key.id) {
+    role = RaftRole::kResigned;
+  }
+  if (state.leader_epoch == std::numeric_limits<std::int32_t>::max()) {
+    return fail(ErrorCode::kCorruptMessage, "the metadata quorum has used up its epochs");
+  }
+  return RaftCore(std::move(self), std::move(config), std::move(state), end, role);
+}
+
+RaftCore::RaftCore(Voter self, QuorumConfig config, QuorumState state, const LogEnd& end, RaftRole role)
+    : self_(std::move(self)),
+      config_(std::move(config)),
+      state_(std::move(state)),
+      role_(role),
+      end_offset_(end.offset) {}
+
+RaftReady RaftCore::start(std::int64_t now_ms) {
+  MILENA_ASSERT(!is_leader(), "a replica is started once");
+  state_ = {.leader_id = self_.key.id, .leader_epoch = state_.leader_epoch + 1};
+  if (config_.kraft_version == 0) state_.current_voters = {self_.key.id};
+  role_ = RaftRole::kLeader;
+  epoch_start_ = end_offset_;
+  return {.quorum_state = encode_quorum_state(state_, config_.kraft_version),
+          .append = first_batch(now_ms),
+          .high_watermark = std::nullopt};
+}
+
+// The leader introduces itself, and writes down the voters if the log does not have them as they are now.
+std::vector<std::byte> RaftCore::first_batch(std::int64_t now_ms) {
+  Arena arena;
+  protocol::LeaderChangeMessage::Voter me[] = {{.voter_id = self_.key.id}};
+  std::vector<ControlRecord> records{protocol::LeaderChangeMessage{
+      .version = 0, .leader_id = self_.key.id, .voters = me, .granting_voters = me}};
+  if (config_.kraft_version > 0 && (!config_.in_log || config_.voters[0] != self_)) {
+    config_.voters = {self_};
+    config_.in_log = true;
+    for (ControlRecord& record : config_.to_records(arena)) records.push_back(std::move(record));
+  }
+  std::vector<std::byte> batch = encode_control_batch(
+      records, {.base_offset = end_offset_, .epoch = state_.leader_epoch, .timestamp_ms = now_ms});
+  end_offset_ += static_cast<std::int64_t>(records.size());
+  return batch;
+}
+
+RaftReady RaftCore::on_durable(Offset end) {
+  end_offset_ = std::max(end_offset_, end);
+  durable_end_ = std::max(durable_end_, end);
+  if (!is_leader()) return {};
+  // Records of earlier epochs are committed only together with one of this epoch (Raft, figure 8).
+  const Offset candidate = majority_offset({durable_end_});
+  if (candidate <= epoch_start_ || (high_watermark_ && candidate <= *high_watermark_)) return {};
+  high_watermark_ = candidate;
+  return {.quorum_state = std::nullopt, .append = {}, .high_watermark = candidate};
+}
+
+protocol::DescribeQuorumResponse RaftCore::describe(const protocol::DescribeQuorumRequest& request,
+                                                    std::int64_t now_ms, Arena& arena) const {
+  using Response = protocol::DescribeQuorumResponse;
+  const auto topics = arena.array<Response::TopicData>(request.topics.size());
+  for (std::size_t t = 0; t < topics.size(); ++t) {
+    const auto& asked = request.topics[t];
+    topics[t] = {.topic_name = asked.topic_name,
+                 .partitions = arena.array<Response::TopicData::PartitionData>(asked.partitions.size())};
+    const bool known = request.topics.size() == 1 && asked.topic_name == kMetadataTopic &&
+                       asked.partitions.size() == 1 && asked.partitions[0].partition_index == 0;
+    for (std::size_t p = 0; p < asked.partitions.size(); ++p) {
+      auto& partition = topics[t].partitions[p];
+      partition.partition_index = asked.partitions[p].partition_index;
+      if (!known) {
+        partition.error_code = ErrorCode::kUnknownTopicOrPartition;
+        continue;
+      }
+      if (!is_leader()) {
+        partition.error_code = ErrorCode::kNotLeaderOrFollower;
+        continue;
+      }
+      partition.leader_id = self_.key.id;
+      partition.leader_epoch = epoch();
+      partition.high_watermark = high_watermark_.value_or(protocol::kNoOffset);
+      partition.current_voters = arena.array<Response::ReplicaState>(1);
+      partition.current_voters[0] = {.replica_id = self_.key.id,
+                                     .replica_directory_id = config_.voters[0].key.directory_id,
+                                     .log_end_offset = end_offset_,
+                                     .last_fetch_timestamp = now_ms,
+                                     .last_caught_up_timestamp = now_ms};
+    }
+  }
+  Response response{.topics = topics};
+  const auto listeners = arena.array<Response::Node::Listener>(self_.endpoints.size());
+  for (std::size_t i = 0; i < listeners.size(); ++i) {
+    listeners[i] = {
+        .name = self_.endpoints[i].name, .host = self_.endpoints[i].host, .port = self_.endpoints[i].port};
+  }
+  response.nodes = arena.array<Response::Node>(1);
+  response.nodes[0] = {.node_id = self_.key.id, .listeners = listeners};
+  return response;
+}
+
+}  // namespace milena::controller
