@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+"""Runs librdkafka's own test suite against the broker and prints a table: passed, failed, skipped and why.
+
+Each test number runs in a process of its own with a time limit. Without --tests it runs those that need no group
+and no transaction, as recorded in needs.json; --tests all runs every test that talks to a broker.
+--survey records in needs.json which requests each test sends.
+"""
+
+import concurrent.futures
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from lib import broker, cache, kafka_jars  # noqa: E402
+from lib.report import Report  # noqa: E402
+
+import suite  # noqa: E402
+
+NEEDS = Path(__file__).with_name("needs.json")
+
+# The suite assumes Kafka's defaults and four partitions for a topic created on first use.
+PROPERTIES = {"num.partitions": 4, "auto.create.topics.enable": "true", "group.initial.rebalance.delay.ms": 3000}
+KAFKA_ONLY = {
+    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    "allow.everyone.if.no.acl.found": "true",
+}
+
+_SUMMARY = re.compile(r"^\| (\d{4}_\w+) +\| +(\w+) \| +([\d.]+)s +\|?(.*)$", re.MULTILINE)
+_COLOUR = re.compile(r"\x1b\[\d+m")
+_SENT = re.compile(r"Sent (\w+)Request \(v")
+
+
+class Runner:
+    """Runs single tests against one broker."""
+
+    def __init__(self, target, time_limit, use_kafka_path, survey):
+        self.target = target
+        self.time_limit = time_limit
+        self.survey = survey
+        self.tests = suite.tests_dir()
+        self.logs = cache.logs_dir("librdkafka")
+        self._conf = tempfile.NamedTemporaryFile("w", prefix="test-conf-", suffix=".conf")
+        self._conf.write(f"bootstrap.servers={target.address}\n" + ("debug=protocol\n" if survey else ""))
+        self._conf.flush()
+        self._environment = dict(
+            os.environ,
+            LD_LIBRARY_PATH="../src:../src-cpp",
+            RDKAFKA_TEST_CONF=self._conf.name,
+            TEST_KAFKA_VERSION=kafka_jars.VERSION,
+            TEST_LEVEL="2",
+            BROKERS=target.address,
+        )
+        if use_kafka_path:
+            self._environment["KAFKA_PATH"] = str(kafka_jars.home())
+
+    def run(self, number):
+        """[(test name, outcome, reason, seconds)] of all tests with this number."""
+        log = self.logs / f"{number}.log"
+        started = time.monotonic()
+        with open(log, "wb") as output:
+            process = subprocess.Popen(
+                ["./test-runner", "-L", "-p1"],
+                cwd=self.tests,
+                env=dict(self._environment, TESTS=number),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            try:
+                process.wait(self.time_limit)
+                timed_out = False
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                timed_out = True
+        text = _COLOUR.sub("", log.read_text(errors="replace"))
+        rows = self._rows(number, text, timed_out, process.returncode, time.monotonic() - started)
+        if all(outcome != "FAILED" for _, outcome, _, _ in rows) and not self.survey:
+            log.unlink()
+        return rows
+
+    def requests_sent(self, number):
+        """The names of the requests that the test's clients sent in a surveyed run."""
+        sent = _SENT.findall((self.logs / f"{number}.log").read_text(errors="replace"))
+        return sorted({name.removesuffix("Request") for name in sent})
+
+    def _rows(self, number, text, timed_out, code, seconds):
+        rows = []
+        for name, state, took, extra in _SUMMARY.findall(text[text.rfind(" SUMMARY\n") :]):
+            if "Filtered due to" in extra:
+                continue
+            if state == "PASSED":
+                rows.append((name, "passed", "", float(took)))
+            elif state == "SKIPPED":
+                rows.append((name, "skipped", extra.strip() or "the suite skips it", float(took)))
+            else:
+                rows.append((name, "FAILED", extra.strip() + "\n" + self._failure(text, number), float(took)))
+        if timed_out:
+            rows.append((number, "FAILED", f"killed after {self.time_limit:.0f} s\n" + self._failure(text, number), seconds))
+        elif not rows:
+            rows.append((number, "FAILED", f"ended with code {code} and no summary\n" + self._failure(text, number), seconds))
+        return rows
+
+    def _failure(self, text, number):
+        told = [line for line in text.splitlines() if "TEST FAILURE" in line or "Test failed" in line or "ERROR" in line]
+        lines = told[-5:] or text.splitlines()[-8:]
+        return "\n".join([*lines, f"log: {self.logs / (number + '.log')}"])
+
+
+def chosen_tests(selection):
+    """The numbers to run for --tests."""
+    if selection == "all":
+        return suite.test_numbers()
+    if selection:
+        return sorted(set(selection.split(",")))
+    known = json.loads(NEEDS.read_text())["tests"]
+    return [number for number, test in known.items() if not test["needs"] and test["outcome"] != "skipped"]
+
+
+def needs_of(requests):
+    """Which parts of a broker beyond produce, consume and topic administration these requests ask for."""
+    parts = {
+        "transactions": r"AddPartitionsToTxn|AddOffsetsToTxn|EndTxn|TxnOffsetCommit",
+        "groups": r"JoinGroup|SyncGroup|Heartbeat|LeaveGroup|OffsetDelete|Groups$|ConsumerGroup",
+        "group offsets": r"OffsetCommit|OffsetFetch",
+        "share groups": r"^Share|ShareGroup",
+        "acls": r"Acls$",
+        "config changes": r"AlterConfigs",
+        "scram": r"ScramCredentials",
+    }
+    needs = [part for part, pattern in parts.items() if any(re.search(pattern, request) for request in requests)]
+    if not needs and {"FindCoordinator", "InitProducerId"} <= set(requests):
+        needs.append("transactions")  # a coordinator that no group asks for, and a producer id
+    return needs
+
+
+def write_needs(runner, numbers, outcomes):
+    known = json.loads(NEEDS.read_text())["tests"] if NEEDS.exists() else {}
+    known = {number: known[number] for number in suite.test_numbers() if number in known}
+    for number in numbers:
+        requests = runner.requests_sent(number)
+        known[number] = {"outcome": outcomes[number], "needs": needs_of(requests), "requests": requests}
+    about = (
+        f"Which requests each broker test of librdkafka {suite.VERSION} sends, found by `run.py --target kafka --survey`, "
+        f"and what it got from Apache Kafka {kafka_jars.VERSION} then. A test without needs runs by default."
+    )
+    rows = ",\n".join(f'  "{number}": {json.dumps(known[number])}' for number in sorted(known))
+    NEEDS.write_text(f'{{\n "about": {json.dumps(about)},\n "tests": {{\n{rows}\n }}\n}}\n')
+
+
+def main():
+    parser = broker.parser(__doc__)
+    parser.add_argument("--tests", help="test numbers separated by commas, or all")
+    parser.add_argument("--jobs", type=int, default=2, help="tests at a time")
+    parser.add_argument("--time-limit", type=float, default=240, help="seconds for one test")
+    parser.add_argument("--no-kafka-path", action="store_true", help="without Kafka's tools; some tests skip themselves then")
+    parser.add_argument("--survey", action="store_true", help="record in needs.json which requests the tests send")
+    arguments = parser.parse_args()
+
+    numbers = chosen_tests(arguments.tests)
+    suite.tests_dir()
+    properties = PROPERTIES | KAFKA_ONLY if arguments.target == "kafka" else PROPERTIES
+    report = Report("librdkafka's suite")
+    outcomes = {}
+    with broker.from_arguments(arguments, "librdkafka", properties) as target:
+        runner = Runner(target, arguments.time_limit, not arguments.no_kafka_path, arguments.survey)
+        with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+            running = {pool.submit(runner.run, number): number for number in numbers}
+            for done in concurrent.futures.as_completed(running):
+                for row in done.result():
+                    report.add(*row)
+                outcomes[running[done]] = ", ".join(sorted({row[1].lower() for row in done.result()}))
+        if not target.alive():
+            report.add("the broker is still running", "FAILED", target.log_tail())
+        if arguments.survey:
+            write_needs(runner, numbers, outcomes)
+    report.rows.sort()
+    return report.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

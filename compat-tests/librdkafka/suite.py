@@ -1,0 +1,41 @@
+"""librdkafka and its test suite, built once in the cache from the source that an npm package carries."""
+
+import re
+import shutil
+
+from lib import cache
+
+PACKAGE = "@confluentinc/kafka-javascript@1.10.1"
+VERSION = "2.15.1"
+
+_DEBIAN_PACKAGES = [
+    "build-essential", "pkg-config", "libssl-dev", "zlib1g-dev", "libzstd-dev", "liblz4-dev", "libsasl2-dev", "libcurl4-openssl-dev",
+    "rapidjson-dev",
+]  # fmt: skip
+
+
+def tests_dir():
+    """The suite's tests/ directory, with test-runner built; the library is in ../src."""
+    return cache.made_once(f"librdkafka-{VERSION}", _make) / "tests"
+
+
+def test_numbers():
+    """The numbers of the tests that talk to a broker, in order; not those with a mock broker or run only when told to."""
+    declared = re.findall(r"^ +_TEST\(\s*(\d{4})(_\w+),\s*([^,)]+)", (tests_dir() / "test.c").read_text(), re.MULTILINE)
+    left_out = re.compile(r"\bTEST_F_(LOCAL|MANUAL|KNOWN_ISSUE)\b")
+    return sorted({number for number, name, flags in declared if not left_out.search(flags) and "_mock" not in name})
+
+
+def _make(directory):
+    cache.need_debian_packages(*_DEBIAN_PACKAGES)
+    cache.need_command("npm", "npm")
+    log = cache.logs_dir("setup") / "librdkafka-build.log"
+    cache.run_logged(["npm", "pack", "--silent", PACKAGE], log, cwd=directory)
+    (archive,) = directory.glob("*.tgz")
+    cache.run_logged(["tar", "-xzf", archive, "--strip-components=3", "package/deps/librdkafka"], log, cwd=directory)
+    archive.unlink()
+    cache.run_logged(["./configure", "--enable-devel"], log, cwd=directory)
+    cache.run_logged(["make", "-j2", "libs"], log, cwd=directory)
+    cache.run_logged(["make", "-C", "tests", "-j2", "test-runner"], log, cwd=directory)
+    if shutil.which("test-runner", path=directory / "tests") is None:
+        raise RuntimeError(f"no test-runner was built; see {log}")
