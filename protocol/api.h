@@ -24,7 +24,8 @@ struct ApiInfo {
   std::int16_t flexible_from;
   std::uint8_t listeners;  // kOnBroker | kOnController
 
-  constexpr bool has_version(int version) const { return version >= min_version && version <= max_version; }
+  // Whether a request of this version is answered: versions that are only claimed or unstable are not.
+  constexpr bool serves(int version) const { return version >= min_version && version <= max_advertised; }
   constexpr bool flexible(int version) const { return version >= flexible_from; }
 };
 

@@ -22,16 +22,6 @@
 
 namespace milena::protocol {
 
-// Beyond these a message is refused whatever its size; Kafka's decoders use the same limits from 4.4 on.
-inline constexpr std::int64_t kMaxArrayElements = 1'000'000;
-inline constexpr std::uint32_t kMaxTaggedFields = 10'000;
-inline constexpr std::size_t kMaxTextSize = 0x7fff;
-
-// No element of an array takes more than this many arena bytes per byte of its smallest encoding (generated
-// code asserts it), and no byte is counted for two elements. So decoding n bytes allocates at most
-// kMaxExpansion * n.
-inline constexpr std::size_t kMaxExpansion = 32;
-
 inline std::string_view cut_to_wire_size(std::string_view text) {
   if (text.size() <= kMaxTextSize) [[likely]]
     return text;

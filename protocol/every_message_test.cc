@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "base/rng.h"
-#include "protocol/codec_impl.h"
 #include "protocol/message_table.h"
 #include "protocol/testing/random_message.h"
 
