@@ -15,6 +15,19 @@ std::vector<std::byte> owned(BytesView bytes) { return {bytes.begin(), bytes.end
 
 }  // namespace
 
+void MetadataChanges::merge(MetadataChanges later) {
+  for (auto& [id, partitions] : later.topics) topics[id].merge(partitions);
+  configs.merge(later.configs);
+  brokers.merge(later.brokers);
+  controllers.merge(later.controllers);
+  features |= later.features;
+  client_quotas |= later.client_quotas;
+  producer_ids |= later.producer_ids;
+  acls |= later.acls;
+  scram |= later.scram;
+  delegation_tokens |= later.delegation_tokens;
+}
+
 Status MetadataDelta::replay(const MetadataRecord& record) {
   return std::visit([this](const auto& body) { return apply(body); }, record.body);
 }
@@ -88,11 +101,11 @@ Status MetadataDelta::apply(const protocol::ClientQuotaRecord& record) {
 
 Status MetadataDelta::apply(const protocol::ProducerIdsRecord& record) {
   // Two blocks that overlap would give one producer id to two producers.
-  if (record.next_producer_id <= image_.producer_ids.next_producer_id) {
+  if (record.next_producer_id <= image_.next_producer_id) {
     return fail(ErrorCode::kCorruptMessage, "producer ids go backwards");
   }
   changes_.producer_ids = true;
-  image_.producer_ids = {record.broker_id, record.broker_epoch, record.next_producer_id};
+  image_.next_producer_id = record.next_producer_id;
   return {};
 }
 
@@ -150,11 +163,6 @@ Status MetadataDelta::apply(const protocol::RemoveDelegationTokenRecord& record)
   if (!image_.delegation_tokens.erase(record.token_id)) {
     return fail(ErrorCode::kCorruptMessage, "removes an unknown delegation token");
   }
-  return {};
-}
-
-Status MetadataDelta::apply(const protocol::ZkMigrationStateRecord& record) {
-  image_.zk_migration_state = record.zk_migration_state;
   return {};
 }
 

@@ -32,6 +32,9 @@ struct MetadataChanges {
   bool acls = false;
   bool scram = false;
   bool delegation_tokens = false;
+
+  // Takes in the changes of a later delta.
+  void merge(MetadataChanges later);
 };
 
 class MetadataDelta {
@@ -59,7 +62,7 @@ class MetadataDelta {
   Status apply(const protocol::RemoveUserScramCredentialRecord& record);
   Status apply(const protocol::DelegationTokenRecord& record);
   Status apply(const protocol::RemoveDelegationTokenRecord& record);
-  Status apply(const protocol::ZkMigrationStateRecord& record);
+  Status apply(const protocol::ZkMigrationStateRecord&) { return {}; }  // nothing to migrate from any more
   Status apply(const protocol::BeginTransactionRecord&) { return misplaced_transaction(); }
   Status apply(const protocol::EndTransactionRecord&) { return misplaced_transaction(); }
   Status apply(const protocol::AbortTransactionRecord&) { return misplaced_transaction(); }

@@ -194,7 +194,7 @@ TEST_F(MetadataDeltaTest, ProducerIdsOnlyGrow) {
   must_apply({protocol::ProducerIdsRecord{.broker_id = 1, .broker_epoch = 5, .next_producer_id = 1000}});
   EXPECT_EQ(refusal(protocol::ProducerIdsRecord{.broker_id = 1, .broker_epoch = 5, .next_producer_id = 1000}),
             "producer ids go backwards");
-  EXPECT_EQ(image_.producer_ids.next_producer_id, ProducerId(1000));
+  EXPECT_EQ(image_.next_producer_id, ProducerId(1000));
 }
 
 TEST_F(MetadataDeltaTest, QuotasAreKeyedByTheWholeEntity) {

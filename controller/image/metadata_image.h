@@ -21,6 +21,7 @@
 #include "controller/image/partition.h"
 #include "controller/image/persistent_map.h"
 #include "controller/image/shared.h"
+#include "controller/records/record_versions.h"
 #include "protocol/types.h"
 
 namespace milena::controller {
@@ -28,8 +29,7 @@ namespace milena::controller {
 using protocol::Offset;
 using protocol::ProducerId;
 
-// Feature levels are small numbers; 0 and absent are the same thing.
-using FeatureLevel = std::int16_t;
+// Levels of features are small numbers; 0 and absent are the same thing.
 inline constexpr std::string_view kMetadataVersion = "metadata.version";
 inline constexpr std::string_view kKRaftVersion = "kraft.version";
 
@@ -93,13 +93,6 @@ struct Topic {
 using ClientQuotaEntity = std::map<std::string, std::optional<std::string>>;
 using ClientQuotas = std::map<std::string, double, std::less<>>;
 
-struct ProducerIdBlock {
-  BrokerId broker_id = kNoBroker;
-  std::int64_t broker_epoch = -1;
-  ProducerId next_producer_id = -1;  // the first id that no broker has; -1 until the first block
-  bool operator==(const ProducerIdBlock&) const = default;
-};
-
 struct AccessControlEntry {
   std::int8_t resource_type = 0;
   std::string resource_name{};
@@ -146,14 +139,13 @@ struct Provenance {
 struct MetadataImage {
   Provenance provenance{};
   FeatureLevels features{};  // metadata.version among them; kraft.version is the quorum's and not here
-  std::int8_t zk_migration_state = 0;
   PersistentMap<BrokerId, Shared<BrokerRegistration>> brokers{};
   PersistentMap<BrokerId, Shared<ControllerRegistration>> controllers{};
   PersistentMap<Uuid, Shared<Topic>> topics{};
   PersistentMap<std::string, Uuid> topic_ids{};                                    // by name
   PersistentMap<ConfigResource, Shared<ConfigMap>, ConfigResourceLess> configs{};  // never empty maps
   PersistentMap<ClientQuotaEntity, Shared<ClientQuotas>> client_quotas{};
-  ProducerIdBlock producer_ids{};
+  ProducerId next_producer_id = -1;  // the first id that no broker has been given; -1 before the first block
   PersistentMap<Uuid, Shared<AccessControlEntry>> acls{};
   PersistentMap<ScramKey, Shared<ScramCredential>> scram{};
   PersistentMap<std::string, Shared<DelegationToken>> delegation_tokens{};  // by token id
