@@ -96,6 +96,8 @@ class Fs {
   virtual bool exists(const std::string& path) = 0;
   // Makes renames, creations and removals in this directory durable.
   virtual IoStatus sync_directory(const std::string& path) = 0;
+  // Everything written so far to the file system that holds `path` is on stable storage (syncfs).
+  virtual IoStatus sync_all(const std::string& path) = 0;
   // Exclusive between processes; EWOULDBLOCK when another one holds it.
   virtual IoResult<std::unique_ptr<FileLock>> lock(const std::string& path) = 0;
 };

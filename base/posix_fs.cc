@@ -207,6 +207,13 @@ IoStatus PosixFs::sync_directory(const std::string& path) {
   return {};
 }
 
+IoStatus PosixFs::sync_all(const std::string& path) {
+  Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0) return failed("open");
+  if (::syncfs(fd.get()) != 0) return failed("syncfs");
+  return {};
+}
+
 IoResult<std::unique_ptr<FileLock>> PosixFs::lock(const std::string& path) {
   Descriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (fd.get() < 0) return failed("open");

@@ -15,6 +15,7 @@ class PosixFs final : public Fs {
   IoResult<std::vector<DirEntry>> list(const std::string& path) override;
   bool exists(const std::string& path) override;
   IoStatus sync_directory(const std::string& path) override;
+  IoStatus sync_all(const std::string& path) override;
   IoResult<std::unique_ptr<FileLock>> lock(const std::string& path) override;
 };
 
