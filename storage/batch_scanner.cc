@@ -1,0 +1,83 @@
+#include "storage/batch_scanner.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/crc32c.h"
+
+namespace milena::storage {
+
+using protocol::BatchLayout;
+
+BatchScanner::BatchScanner(const File& file, std::uint64_t position, std::uint64_t end,
+                           std::size_t read_bytes)
+    : file_(file),
+      position_(position),
+      next_position_(position),
+      end_(std::max(position, end)),
+      capacity_(std::clamp<std::size_t>(end_ - position, protocol::kBatchHeaderBytes, read_bytes)),
+      buffer_(std::make_unique_for_overwrite<std::byte[]>(capacity_)) {}
+
+IoResult<BytesView> BatchScanner::bytes_at(std::uint64_t position, std::size_t size) {
+  if (position < buffered_from_ || position + size > buffered_from_ + buffered_) {
+    if (size > capacity_) {
+      buffer_ = std::make_unique_for_overwrite<std::byte[]>(size);
+      capacity_ = size;
+    }
+    const std::size_t want = std::min<std::uint64_t>(capacity_, end_ - position);
+    buffered_ = 0;
+    MILENA_TRY(buffered_, file_.read_at(position, {buffer_.get(), want}));
+    buffered_from_ = position;
+  }
+  const std::size_t skip = position - buffered_from_;
+  return BytesView{buffer_.get() + skip, std::min(size, buffered_ - skip)};
+}
+
+IoResult<BatchScanner::Step> BatchScanner::next() {
+  position_ = next_position_;
+  header_.reset();
+  if (position_ == end_) return Step::kEnd;
+  const std::uint64_t left = end_ - position_;
+  if (left < protocol::kBatchHeaderBytes) return Step::kBroken;
+  MILENA_TRY(const BytesView head, bytes_at(position_, protocol::kBatchHeaderBytes));
+  const auto parsed = protocol::RecordBatchHeader::parse(head);
+  if (!parsed || parsed->size_in_bytes() > left) return Step::kBroken;
+  const protocol::Offset base = parsed->base_offset();
+  const std::int32_t delta = parsed->last_offset_delta();
+  const bool fits = base.value < std::numeric_limits<std::int64_t>::max() - std::max(delta, 0);
+  if (base <= last_offset_ || delta < 0 || !fits) return Step::kBroken;
+  header_ = *parsed;
+  last_offset_ = base + delta;
+  next_position_ = position_ + parsed->size_in_bytes();
+  return Step::kBatch;
+}
+
+IoResult<bool> BatchScanner::crc_matches() {
+  const std::uint32_t expected = header_->crc();
+  const std::size_t whole = next_position_ - position_;
+  if (whole <= capacity_) MILENA_CHECK(bytes_at(position_, whole));
+  std::uint32_t crc = 0;
+  for (std::uint64_t at = position_ + BatchLayout::kAttributes; at < next_position_;) {
+    const std::size_t size = std::min<std::uint64_t>(next_position_ - at, capacity_);
+    MILENA_TRY(const BytesView piece, bytes_at(at, size));
+    if (piece.size() < size) return false;
+    crc = crc32c(piece, crc);
+    at += size;
+  }
+  // The pieces may have moved the buffer away from the header.
+  MILENA_TRY(const BytesView head, bytes_at(position_, protocol::kBatchHeaderBytes));
+  const auto parsed = protocol::RecordBatchHeader::parse(head);
+  if (!parsed) return false;
+  header_ = *parsed;
+  return crc == expected;
+}
+
+IoResult<std::optional<protocol::RecordBatchView>> BatchScanner::batch() {
+  MILENA_TRY(const BytesView whole, bytes_at(position_, next_position_ - position_));
+  const auto view = protocol::RecordBatchView::parse(whole);
+  if (!view) return std::nullopt;
+  header_ = *view;
+  return *view;
+}
+
+}  // namespace milena::storage

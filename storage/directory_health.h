@@ -1,0 +1,45 @@
+// DirectoryHealth: whether one log directory may still be used. One I/O error takes it offline for good.
+//
+// Owned by the LogDirectory, shared with its logs and their flush jobs. Thread-safe, lock-free to read.
+// Once offline() it stays so until the process ends: a failed fsync is never retried (the kernel may have
+// dropped the dirty pages), and every call on a log of the directory answers KAFKA_STORAGE_ERROR. A marker
+// file tells the next process not to trust the page cache (R8); if it cannot be written, nothing better is
+// known.
+#pragma once
+
+#include <atomic>
+#include <string>
+#include <string_view>
+
+#include "base/fs.h"
+#include "base/mutex.h"
+#include "base/result.h"
+
+namespace milena::storage {
+
+inline constexpr std::string_view kIoFailedName = ".milena-io-failed";
+
+class DirectoryHealth {
+ public:
+  DirectoryHealth(Fs& fs, std::string directory) : fs_(fs), directory_(std::move(directory)) {}
+
+  bool offline() const { return offline_.load(std::memory_order_acquire); }
+
+  // Takes the directory offline and answers the error for the caller. The first reason is kept.
+  std::unexpected<Error> fail(const IoError& error, std::string_view path);
+
+  // KAFKA_STORAGE_ERROR when offline.
+  Status check() const;
+
+  // "fdatasync: Input/output error (/data/topic-0/00000000000000000000.log)"; empty while online.
+  std::string reason() const;
+
+ private:
+  Fs& fs_;
+  std::string directory_;
+  std::atomic<bool> offline_ = false;
+  mutable Mutex mutex_;
+  std::string reason_ MILENA_GUARDED_BY(mutex_);
+};
+
+}  // namespace milena::storage

@@ -1,0 +1,184 @@
+// Log: everything that removes records: truncation at the end, retention at the start.
+//
+// Order on disk, so that a crash at any point leaves a log that opens (R4): what would describe records that
+// are gone (snapshots) goes before the records; at the end the highest segment goes first, at the start the
+// lowest.
+#include <algorithm>
+#include <cerrno>
+
+#include "base/assert.h"
+#include "protocol/error_code.h"
+#include "storage/log.h"
+#include "storage/retention.h"
+#include "storage/segment_names.h"
+
+namespace milena::storage {
+
+Status Log::sync_directory() {
+  if (const auto synced = place_.fs.sync_directory(place_.directory); !synced)
+    return place_.health.fail(synced.error(), place_.directory);
+  directory_dirty_ = false;
+  return {};
+}
+
+// Takes the segment's files out of sight: *.deleted, the log first. `job` will unlink them.
+Status Log::rename_away(Segment& segment, DeletionJob& job) {
+  for (const std::string_view suffix : {kLogSuffix, kOffsetIndexSuffix, kTimeIndexSuffix, kTxnIndexSuffix}) {
+    const std::string path = place_.path(segment.base_offset(), suffix);
+    const std::string deleted = path + std::string(kDeletedSuffix);
+    const auto renamed = place_.fs.rename(path, deleted);
+    if (!renamed && renamed.error().code != ENOENT) return place_.health.fail(renamed.error(), path);
+    if (renamed) job.paths_.push_back(deleted);
+  }
+  std::erase(open_sealed_, &segment);
+  directory_dirty_ = true;
+  return {};
+}
+
+// Segments i and up, the highest first. They stay in memory until all are out of sight.
+Status Log::remove_segments_from(std::size_t i) {
+  MILENA_CHECK(forget_checksums());
+  DeletionJob job(place_.fs);
+  for (std::size_t at = segments_.size(); at-- > i;) MILENA_CHECK(rename_away(*segments_[at], job));
+  segments_.resize(i);
+  job.run();
+  return {};
+}
+
+// The file of checksums also says which segments there must be (check_sealed). The next flush writes it anew.
+Status Log::forget_checksums() {
+  const std::string path = join(place_.directory, kIndexChecksumsName);
+  const auto removed = place_.fs.remove(path);
+  if (!removed && removed.error().code != ENOENT) return place_.health.fail(removed.error(), path);
+  return {};
+}
+
+Status Log::remove_snapshots_above(Offset offset) {
+  std::erase_if(unwritten_snapshots_, [&](const auto& snapshot) { return snapshot.offset > offset; });
+  bool removed_any = false;
+  while (!snapshots_.empty() && snapshots_.back() > offset) {
+    const std::string path = place_.path(snapshots_.back(), kSnapshotSuffix);
+    const auto removed = place_.fs.remove(path);
+    if (!removed && removed.error().code != ENOENT) return place_.health.fail(removed.error(), path);
+    snapshots_.pop_back();
+    removed_any = true;
+  }
+  return removed_any ? sync_directory() : Status{};
+}
+
+Result<Offset> Log::truncation_offset(Offset offset) {
+  MILENA_CHECK(place_.health.check());
+  if (offset >= log_end_offset_) return log_end_offset_;
+  const std::size_t i = segment_index_of(offset);
+  MILENA_TRY(const auto spot, locate(i, offset));
+  if (spot) return std::min(spot->base_offset, offset);
+  // Compaction has emptied the rest of the segment.
+  MILENA_TRY(const auto last, last_batch(i));
+  return last ? last->last_offset + 1 : segments_[i]->base_offset();
+}
+
+Status Log::truncate_to(Offset offset, const TruncationPermit& permit) {
+  MILENA_ASSERT(!flush_in_progress_, "a flush would write about records that go");
+  MILENA_TRY(const Offset end, truncation_offset(offset));
+  MILENA_ASSERT(permit.offset() <= end, "the permit is for another offset");
+  if (end == log_end_offset_) {
+    // A leader that never appended may have left an epoch at the end.
+    epochs_.truncate_from_end(end);
+    return {};
+  }
+  if (end < segments_.front()->base_offset())
+    return fail(ErrorCode::kOffsetOutOfRange, "below the first segment: truncate fully instead");
+
+  const std::size_t last = segment_index_of(end);
+  MILENA_TRY(const auto spot, locate(last, end));
+  recovery_point_ = std::min(recovery_point_, end);
+  MILENA_CHECK(remove_snapshots_above(end));
+  MILENA_CHECK(remove_segments_from(last + 1));
+  MILENA_CHECK(sync_directory());
+  MILENA_TRY(Segment * segment, usable(last));
+  std::erase(open_sealed_, segment);
+  if (spot) {
+    MILENA_CHECK(segment->truncate(end, spot->position));
+  } else if (segment->sealed()) {
+    MILENA_CHECK(segment->reopen());
+  }
+
+  log_end_offset_ = end;
+  log_start_offset_ = std::min(log_start_offset_, end);
+  high_watermark_ = std::min(high_watermark_, end);
+  epochs_.truncate_from_end(end);
+  MILENA_TRY(producers_, producers_at(end));
+  producers_.on_high_watermark(high_watermark_);
+  return {};
+}
+
+Status Log::truncate_fully_and_start_at(Offset offset, const TruncationPermit& permit, std::int64_t now_ms) {
+  MILENA_CHECK(place_.health.check());
+  MILENA_ASSERT(!flush_in_progress_, "a flush would write about records that go");
+  MILENA_ASSERT(permit.offset() == 0, "on the way nothing may be left");
+  MILENA_CHECK(remove_snapshots_above(-1));
+  MILENA_CHECK(forget_checksums());
+  DeletionJob job(place_.fs);
+  for (std::size_t at = segments_.size(); at-- > 0;) MILENA_CHECK(rename_away(*segments_[at], job));
+  segments_.clear();
+  segments_.push_back(std::make_unique<Segment>(place_, offset, now_ms));
+  // The name of an empty file is what remembers the offset.
+  MILENA_CHECK(active().create_file());
+  MILENA_CHECK(sync_directory());
+  job.run();
+  log_start_offset_ = log_end_offset_ = high_watermark_ = recovery_point_ = offset;
+  epochs_.clear();
+  producers_.clear();
+  return {};
+}
+
+Status Log::advance_log_start(Offset offset) {
+  MILENA_CHECK(place_.health.check());
+  if (offset > high_watermark_) return fail(ErrorCode::kOffsetOutOfRange, "above the high watermark");
+  if (offset <= log_start_offset_) return {};
+  log_start_offset_ = offset;
+  epochs_.truncate_from_start(offset);
+  return {};
+}
+
+// How many segments at the front may go.
+Result<std::size_t> Log::count_deletable(std::int64_t now_ms) {
+  std::vector<RetentionSegment> segments;
+  segments.reserve(segments_.size());
+  for (std::size_t i = 0; i < segments_.size(); ++i)
+    segments.push_back({segments_[i]->base_offset(), segment_end_offset(i), segments_[i]->size()});
+  std::size_t count = segments_over_start_and_size(segments, log_start_offset_, high_watermark_, *config_);
+  if (!config_->cleanup_delete || config_->retention_ms < 0) return count;
+  for (; count < segments.size(); ++count) {
+    if (!segments_[count]->knows_largest_timestamp()) MILENA_CHECK(usable(count));
+    if (!is_over_age(segments[count], count + 1 == segments.size(), segments_[count]->retention_timestamp(),
+                     high_watermark_, *config_, now_ms))
+      break;
+  }
+  return count;
+}
+
+Result<DeletionJob> Log::delete_old_segments(std::int64_t now_ms) {
+  MILENA_CHECK(place_.health.check());
+  MILENA_TRY(const std::size_t count, count_deletable(now_ms));
+  DeletionJob job(place_.fs);
+  if (count == 0) return job;
+  if (count == segments_.size()) {
+    MILENA_CHECK(roll_to(log_end_offset_, now_ms));
+    // Its name will be all that remembers the log end.
+    MILENA_CHECK(active().create_file());
+  }
+  MILENA_CHECK(advance_log_start(segments_[count]->base_offset()));
+  for (std::size_t i = 0; i < count; ++i) MILENA_CHECK(rename_away(*segments_[i], job));
+  segments_.erase(segments_.begin(), segments_.begin() + static_cast<std::ptrdiff_t>(count));
+  const Offset first = segments_.front()->base_offset();
+  std::erase_if(snapshots_, [&](Offset snapshot) {
+    if (snapshot >= first) return false;
+    job.paths_.push_back(place_.path(snapshot, kSnapshotSuffix));
+    return true;
+  });
+  std::erase_if(unwritten_snapshots_, [&](const auto& snapshot) { return snapshot.offset < first; });
+  return job;
+}
+
+}  // namespace milena::storage

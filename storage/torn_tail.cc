@@ -1,0 +1,73 @@
+#include "storage/torn_tail.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <memory>
+
+#include "protocol/record_batch.h"
+#include "storage/batch_scanner.h"
+
+namespace milena::storage {
+namespace {
+
+using protocol::BatchLayout;
+using protocol::kBatchHeaderBytes;
+using protocol::kBatchPrefixBytes;
+
+constexpr std::size_t kWindow = 1 << 20;
+
+// Whether the 61 bytes could be the header of a batch of this log that fits into `left` bytes.
+bool is_plausible(const std::byte* at, std::uint64_t left, Offset min_offset) {
+  if (load_be<std::int8_t>(at + BatchLayout::kMagic) != protocol::kBatchMagic) return false;
+  const auto base = load_be<std::int64_t>(at + BatchLayout::kBaseOffset);
+  const auto length = load_be<std::int32_t>(at + BatchLayout::kLength);
+  const auto delta = load_be<std::int32_t>(at + BatchLayout::kLastOffsetDelta);
+  return base >= min_offset.value && base - min_offset.value <= std::numeric_limits<std::int32_t>::max() &&
+         length >= static_cast<std::int32_t>(kBatchHeaderBytes - kBatchPrefixBytes) &&
+         kBatchPrefixBytes + static_cast<std::uint64_t>(length) <= left && delta >= 0;
+}
+
+}  // namespace
+
+IoResult<bool> holds_valid_batch(const File& file, std::uint64_t from, std::uint64_t end, Offset min_offset) {
+  if (end < from + kBatchHeaderBytes) return false;
+  std::uint64_t budget = 4 * (end - from) + kWindow;  // bytes that may be checksummed
+  const auto buffer = std::make_unique_for_overwrite<std::byte[]>(kWindow);
+  while (from + kBatchHeaderBytes <= end) {
+    const std::size_t want = std::min<std::uint64_t>(kWindow, end - from);
+    MILENA_TRY(const std::size_t got, file.read_at(from, {buffer.get(), want}));
+    if (got < kBatchHeaderBytes) return false;
+    const std::size_t starts = got - kBatchHeaderBytes + 1;
+    for (std::size_t i = 0; i < starts; ++i) {
+      const std::uint64_t at = from + i;
+      if (!is_plausible(buffer.get() + i, end - at, min_offset)) continue;
+      BatchScanner scanner(file, at, end, kWindow);
+      MILENA_TRY(const auto step, scanner.next());
+      if (step != BatchScanner::Step::kBatch) continue;
+      const std::size_t size = scanner.header().size_in_bytes();
+      if (size > budget) return true;
+      budget -= size;
+      MILENA_TRY(const bool valid, scanner.crc_matches());
+      if (valid) return true;
+    }
+    from += starts;
+  }
+  return false;
+}
+
+IoResult<bool> holds_lost_page(const File& file, std::uint64_t from, std::uint64_t to,
+                               std::uint64_t file_end) {
+  std::array<std::byte, kPageBytes> page;
+  for (std::uint64_t at = from; at < to;) {
+    const std::uint64_t page_end = std::min(at / kPageBytes * kPageBytes + kPageBytes, file_end);
+    if (page_end <= at) return false;
+    const MutableBytes bytes(page.data(), page_end - at);
+    MILENA_TRY(const std::size_t got, file.read_at(at, bytes));
+    if (std::ranges::all_of(bytes.first(got), [](std::byte b) { return b == std::byte{0}; })) return true;
+    at = page_end;
+  }
+  return false;
+}
+
+}  // namespace milena::storage
