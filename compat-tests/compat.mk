@@ -9,7 +9,7 @@ endif
 COMPAT_RUN = python3 compat-tests
 COMPAT_OPTIONS = --target $(TARGET) $(ARGS)
 
-.PHONY: compat compat-tools compat-librdkafka compat-clients chaos
+.PHONY: compat compat-tools compat-librdkafka compat-clients compat-hostile chaos
 
 compat: compat-tools compat-librdkafka compat-clients
 
@@ -21,6 +21,9 @@ compat-librdkafka: $(COMPAT_NEEDS)
 
 compat-clients: $(COMPAT_NEEDS)
 	$(COMPAT_RUN)/clients/run.py $(COMPAT_OPTIONS)
+
+compat-hostile: $(COMPAT_NEEDS)
+	$(COMPAT_RUN)/hostile/hostile_test.py $(COMPAT_OPTIONS)
 
 chaos: $(COMPAT_NEEDS)
 	$(COMPAT_RUN)/crash/kill_loop.py --cycles $(CYCLES) $(COMPAT_OPTIONS)

@@ -7,6 +7,7 @@ Processes are ended by their own pid only.
 import argparse
 import os
 import random
+import resource
 import select
 import shutil
 import signal
@@ -63,12 +64,14 @@ class Broker:
     is_kafka = False
 
     def __init__(self, suite, properties, keep):
+        self.suite = suite
         self.home = Path(tempfile.mkdtemp(prefix="compat-"))
         self.data = self.home / "data"
         self.port = free_port()
         self.properties = properties
         self.log = cache.logs_dir(suite) / f"broker-{type(self).__name__.lower()}-{self.port}.log"
         self.process = None
+        self.open_files = None
         self.keep = keep  # the data directory and the log stay after the end
 
     @property
@@ -116,11 +119,26 @@ class Broker:
         return self.process.poll() is None
 
     def rss_kib(self):
-        """Resident memory in KiB, from /proc."""
+        """Resident memory now, in KiB."""
+        return self._status_kib("VmRSS")
+
+    def peak_rss_kib(self):
+        """The most resident memory since the start or the last `reset_peak_rss`, in KiB."""
+        return self._status_kib("VmHWM")
+
+    def reset_peak_rss(self):
+        Path(f"/proc/{self.pid}/clear_refs").write_text("5")
+
+    def cpu_seconds(self):
+        """Processor time used so far, in seconds."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def _status_kib(self, field):
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
+            if line.startswith(field + ":"):
                 return int(line.split()[1])
-        raise RuntimeError("no VmRSS: the broker is gone")
+        raise RuntimeError(f"no {field}: the broker is gone")
 
     def partition_dir(self, topic, partition):
         return self.data / f"{topic}-{partition}"
@@ -128,7 +146,16 @@ class Broker:
     def log_tail(self, lines=20):
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:]) if self.log.exists() else ""
 
+    def sibling(self, properties, open_files=None):
+        """Another broker of the same kind, not started, with these properties on top and perhaps a limit on open files."""
+        other = self._like(self.properties | properties)
+        other.open_files = open_files
+        return other
+
     def _popen(self, command, **options):
+        if self.open_files:
+            limits = (self.open_files, self.open_files)
+            options["preexec_fn"] = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, limits)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(command, stderr=log, stdin=subprocess.DEVNULL, **options)
 
@@ -146,6 +173,9 @@ class Milena(Broker):
         self.binary = Path(binary).resolve()
         if not os.access(self.binary, os.X_OK):
             raise SystemExit(f"no binary at {self.binary}: run `make build`, or name one with --milena, or use --target kafka")
+
+    def _like(self, properties):
+        return Milena(self.binary, self.suite, properties, self.keep)
 
     def command(self):
         """The command line that starts it."""
@@ -181,6 +211,9 @@ class ApacheKafka(Broker):
         super().__init__(suite, dict(properties or {}), keep)
         self._controller_port = free_port()
         self._config = self.home / "server.properties"
+
+    def _like(self, properties):
+        return ApacheKafka(self.suite, properties, self.keep)
 
     def spawn(self):
         self._java = ["java", "-XX:+UseSerialGC", "-Dlog4j2.level=WARN", "-cp", f"{kafka_jars.libs()}/*"]
