@@ -9,7 +9,7 @@ endif
 COMPAT_RUN = python3 compat-tests
 COMPAT_OPTIONS = --target $(TARGET) $(ARGS)
 
-.PHONY: compat compat-tools compat-librdkafka compat-clients compat-hostile chaos
+.PHONY: compat compat-tools compat-librdkafka compat-clients compat-hostile compat-differential chaos bench-start
 
 compat: compat-tools compat-librdkafka compat-clients
 
@@ -25,5 +25,11 @@ compat-clients: $(COMPAT_NEEDS)
 compat-hostile: $(COMPAT_NEEDS)
 	$(COMPAT_RUN)/hostile/hostile_test.py $(COMPAT_OPTIONS)
 
+compat-differential: $(COMPAT_NEEDS)
+	$(COMPAT_RUN)/differential/run.py $(COMPAT_OPTIONS)
+
 chaos: $(COMPAT_NEEDS)
 	$(COMPAT_RUN)/crash/kill_loop.py --cycles $(CYCLES) $(COMPAT_OPTIONS)
+
+bench-start: $(COMPAT_NEEDS)
+	python3 bench/start.py $(COMPAT_OPTIONS)
