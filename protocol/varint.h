@@ -32,33 +32,48 @@ constexpr std::int64_t unzigzag(std::uint64_t raw) {
 
 namespace detail {
 
-// The integer of several bytes at `from`, whose first byte is known to have its high bit set.
+// Returned by value, so that what the fast path reads stays in registers.
 template <class T>
-constexpr const std::byte* read_long_form(const std::byte* from, const std::byte* end, T& value) {
+struct Parsed {
+  const std::byte* next;
+  T value;
+};
+
+template <class T>
+[[gnu::noinline]] constexpr Parsed<T> read_any_form(const std::byte* from, const std::byte* end) {
   constexpr unsigned kBits = sizeof(T) * 8;
   T result = 0;
   for (unsigned shift = 0; from != end && shift < kBits; shift += 7) {
     const auto octet = static_cast<T>(*from++);
     const T low = octet & 0x7f;
-    if (shift + 7 > kBits && (low >> (kBits - shift)) != 0) return nullptr;
+    if (shift + 7 > kBits && (low >> (kBits - shift)) != 0) break;
     result |= static_cast<T>(low << shift);
-    if ((octet & 0x80) == 0) {
-      value = result;
-      return from;
-    }
+    if ((octet & 0x80) == 0) return {from, result};
   }
-  return nullptr;
+  return {nullptr, 0};
 }
 
+// Nearly all integers of a record take one or two bytes; those forms are read without a loop.
 template <class T>
-constexpr const std::byte* read(const std::byte* from, const std::byte* end, T& value) {
+[[gnu::always_inline]] constexpr const std::byte* read(const std::byte* from, const std::byte* end,
+                                                       T& value) {
   if (from == end) [[unlikely]]
     return nullptr;
-  if (const auto first = static_cast<std::uint8_t>(*from); first < 0x80) [[likely]] {
+  const auto first = static_cast<std::uint8_t>(from[0]);
+  if (first < 0x80) {
     value = first;
     return from + 1;
   }
-  return read_long_form(from, end, value);
+  if (end - from >= 2) [[likely]] {
+    const auto second = static_cast<std::uint8_t>(from[1]);
+    if (second < 0x80) {
+      value = static_cast<T>((first & 0x7fu) | (unsigned{second} << 7));
+      return from + 2;
+    }
+  }
+  const auto parsed = read_any_form<T>(from, end);
+  value = parsed.value;
+  return parsed.next;
 }
 
 template <class T>
