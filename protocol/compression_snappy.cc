@@ -33,11 +33,9 @@ class SnappyDecodeStream final : public DecodeStream {
     block_ = {};
     output_cap_ = output_cap;
     if (scratch_.capacity() > kKeptBytes) std::vector<std::byte>().swap(scratch_);
-    if (!starts_with_header(input)) {
-      rest_ = {};
-      return unfold(input);
-    }
-    return skip_header();
+    if (starts_with_header(input)) return {};
+    rest_ = {};
+    return unfold(input);
   }
 
   Result<std::size_t> read(MutableBytes into) override {
@@ -57,19 +55,13 @@ class SnappyDecodeStream final : public DecodeStream {
   }
 
  private:
-  Status skip_header() {
-    const auto compatible = load_be<std::int32_t>(rest_.data() + 12);
-    const auto version = load_be<std::int32_t>(rest_.data() + 8);
-    if (version < kVersion || compatible > kVersion) {
-      return fail(ErrorCode::kCorruptMessage, "snappy framing of an unknown version");
-    }
-    rest_ = rest_.subspan(kHeaderBytes);
-    return {};
-  }
-
   Status next_chunk() {
-    // Concatenated streams: a header may stand where a chunk would.
-    if (starts_with_header(rest_)) return skip_header();
+    // Streams may be concatenated, so a header may stand where a chunk would. Its version numbers never
+    // mattered.
+    if (starts_with_header(rest_)) {
+      rest_ = rest_.subspan(kHeaderBytes);
+      return {};
+    }
     if (rest_.size() < 4) return fail(ErrorCode::kCorruptMessage, "snappy stream ends early");
     const auto size = load_be<std::int32_t>(rest_.data());
     rest_ = rest_.subspan(4);

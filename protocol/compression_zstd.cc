@@ -27,6 +27,7 @@ class ZstdDecodeStream final : public DecodeStream {
     const auto rc = ::ZSTD_DCtx_setParameter(context_, ZSTD_d_windowLogMax, limits.zstd_window_log);
     MILENA_ASSERT(::ZSTD_isError(rc) == 0, "zstd window limit out of range");
     input_ = {.src = input.data(), .size = input.size(), .pos = 0};
+    start_frame();
     between_frames_ = false;
     return {};
   }
@@ -34,17 +35,18 @@ class ZstdDecodeStream final : public DecodeStream {
   Result<std::size_t> read(MutableBytes into) override {
     ::ZSTD_outBuffer output = {.dst = into.data(), .size = into.size(), .pos = 0};
     while (output.pos < output.size && !(between_frames_ && input_.pos == input_.size)) {
+      if (between_frames_) start_frame();
       const std::size_t used_before = input_.pos;
       const std::size_t produced_before = output.pos;
       const std::size_t hint = ::ZSTD_decompressStream(context_, &output, &input_);
-      if (::ZSTD_isError(hint) != 0) {
-        release_if_large();
-        return fail(ErrorCode::kCorruptMessage, "broken zstd stream");
-      }
+      if (::ZSTD_isError(hint) != 0) return broken("broken zstd stream");
+      produced_in_frame_ += output.pos - produced_before;
       between_frames_ = hint == 0;
+      if (between_frames_ && declared_ != ZSTD_CONTENTSIZE_UNKNOWN && declared_ != produced_in_frame_) {
+        return broken("zstd frame declares another size");
+      }
       if (!between_frames_ && input_.pos == used_before && output.pos == produced_before) {
-        release_if_large();
-        return fail(ErrorCode::kCorruptMessage, "zstd stream ends early");
+        return broken("zstd stream ends early");
       }
     }
     if (output.pos < output.size) release_if_large();
@@ -52,6 +54,18 @@ class ZstdDecodeStream final : public DecodeStream {
   }
 
  private:
+  // zstd compares the declared size only where it unfolds a frame in one go, and so would some consumers.
+  void start_frame() {
+    declared_ = ::ZSTD_getFrameContentSize(static_cast<const char*>(input_.src) + input_.pos,
+                                           input_.size - input_.pos);
+    produced_in_frame_ = 0;
+  }
+
+  std::unexpected<Error> broken(const char* why) {
+    release_if_large();
+    return fail(ErrorCode::kCorruptMessage, why);
+  }
+
   void release_if_large() {
     if (context_ == nullptr || ::ZSTD_sizeof_DCtx(context_) <= kKeptBytes) return;
     ::ZSTD_freeDCtx(context_);
@@ -61,6 +75,8 @@ class ZstdDecodeStream final : public DecodeStream {
   ::ZSTD_DCtx* context_ = nullptr;
   ::ZSTD_inBuffer input_{};
   bool between_frames_ = false;
+  unsigned long long declared_ = 0;
+  std::uint64_t produced_in_frame_ = 0;
 };
 
 class ZstdEncodeStream final : public EncodeStream {

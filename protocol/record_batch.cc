@@ -7,34 +7,46 @@
 namespace milena::protocol {
 namespace {
 
-// What the first 17 bytes of a batch say about the rest.
+constexpr std::size_t kPrefixToMagic = BatchLayout::kMagic + 1;
+constexpr std::int32_t kShortestOfAnyFormat = 14;  // the length field of an empty record in format v0
+
+std::int32_t length_of(BytesView bytes) { return load_be<std::int32_t>(bytes.data() + BatchLayout::kLength); }
+
+// Fields that every format has. `bytes` starts a batch and holds at least kBatchPrefixBytes of it.
 Status check_prefix(BytesView bytes) {
+  if (length_of(bytes) < kShortestOfAnyFormat) {
+    return fail(ErrorCode::kCorruptMessage, "impossible batch length");
+  }
+  if (bytes.size() < kPrefixToMagic) return {};
   const auto magic = load_be<std::int8_t>(bytes.data() + BatchLayout::kMagic);
   if (magic < 0 || magic > kBatchMagic) return fail(ErrorCode::kCorruptMessage, "unknown magic byte");
-  if (magic < kBatchMagic) return fail(ErrorCode::kUnsupportedForMessageFormat, "message format before v2");
-  const auto length = load_be<std::int32_t>(bytes.data() + BatchLayout::kLength);
-  if (length < static_cast<std::int32_t>(kBatchHeaderBytes - kBatchPrefixBytes)) {
+  return {};
+}
+
+// Whether it is format v2. `bytes` holds at least kPrefixToMagic.
+Status check_format(BytesView bytes) {
+  if (load_be<std::int8_t>(bytes.data() + BatchLayout::kMagic) < kBatchMagic) {
+    return fail(ErrorCode::kUnsupportedForMessageFormat, "message format before v2");
+  }
+  if (length_of(bytes) < static_cast<std::int32_t>(kBatchHeaderBytes - kBatchPrefixBytes)) {
     return fail(ErrorCode::kCorruptMessage, "batch shorter than its header");
   }
   return {};
 }
 
-constexpr std::size_t kPrefixToMagic = BatchLayout::kMagic + 1;
-
 std::uint32_t crc_of(BytesView batch) { return crc32c(batch.subspan(BatchLayout::kAttributes)); }
 
 void check_whole(BytesView batch) {
   MILENA_ASSERT(batch.size() >= kBatchHeaderBytes &&
-                    batch.size() == kBatchPrefixBytes + static_cast<std::size_t>(load_be<std::int32_t>(
-                                                            batch.data() + BatchLayout::kLength)),
+                    batch.size() == kBatchPrefixBytes + static_cast<std::size_t>(length_of(batch)),
                 "patching something that is not one whole batch");
 }
 
 }  // namespace
 
 Result<RecordBatchHeader> RecordBatchHeader::parse(BytesView bytes) {
-  if (bytes.size() < kPrefixToMagic) return fail(ErrorCode::kCorruptMessage, "batch header is cut off");
-  MILENA_CHECK(check_prefix(bytes));
+  if (bytes.size() >= kBatchPrefixBytes) MILENA_CHECK(check_prefix(bytes));
+  if (bytes.size() >= kPrefixToMagic) MILENA_CHECK(check_format(bytes));
   if (bytes.size() < kBatchHeaderBytes) return fail(ErrorCode::kCorruptMessage, "batch header is cut off");
   return RecordBatchHeader(bytes.data());
 }
@@ -48,12 +60,13 @@ Result<RecordBatchView> RecordBatchView::parse(BytesView bytes) {
 std::uint32_t RecordBatchView::computed_crc() const { return crc_of(bytes()); }
 
 Result<std::optional<RecordBatchView>> BatchIterator::next() {
-  if (rest_.size() < kPrefixToMagic) return std::nullopt;
+  if (rest_.size() < kBatchPrefixBytes) return std::nullopt;
   MILENA_CHECK(check_prefix(rest_));
-  if (rest_.size() < kBatchHeaderBytes) return std::nullopt;
+  const std::size_t size = kBatchPrefixBytes + static_cast<std::size_t>(length_of(rest_));
+  if (size > rest_.size()) return std::nullopt;
+  MILENA_CHECK(check_format(rest_));
   const RecordBatchView batch(rest_.data());
-  if (batch.size_in_bytes() > rest_.size()) return std::nullopt;
-  rest_ = rest_.subspan(batch.size_in_bytes());
+  rest_ = rest_.subspan(size);
   return batch;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "base/assert.h"
 #include "protocol/error_code.h"
 #include "protocol/record_batch_grammar.h"
 #include "protocol/record_batch_skimmer.h"
@@ -49,37 +50,25 @@ std::int64_t saturated_sum(std::int64_t a, std::int64_t b) {
 class RecordChecks {
  public:
   RecordChecks(const RecordBatchHeader& batch, const BatchRules& rules, std::int64_t now_ms)
-      : compacted_(rules.compacted),
-        create_time_(rules.timestamp_type == TimestampType::kCreateTime),
-        stamped_by_client_(batch.timestamp_type() == TimestampType::kLogAppendTime),
-        client_stamp_(batch.max_timestamp()),
-        base_timestamp_(static_cast<std::uint64_t>(batch.base_timestamp())),
-        earliest_(saturated_sum(now_ms, -rules.timestamp_before_max_ms)),
-        latest_(saturated_sum(now_ms, rules.timestamp_after_max_ms)) {}
+      : compacted_(rules.compacted), base_timestamp_(static_cast<std::uint64_t>(batch.base_timestamp())) {
+    if (rules.timestamp_type == TimestampType::kCreateTime) {
+      earliest_ = saturated_sum(now_ms, -rules.timestamp_before_max_ms);
+      latest_ = saturated_sum(now_ms, rules.timestamp_after_max_ms);
+    } else {
+      stamped_by_client_ = batch.timestamp_type() == TimestampType::kLogAppendTime;
+    }
+  }
 
   void check(std::int32_t index, const RecordFacts& record) {
-    const std::int64_t timestamp =
-        stamped_by_client_
-            ? client_stamp_
-            : static_cast<std::int64_t>(base_timestamp_ + static_cast<std::uint64_t>(record.timestamp_delta));
+    // A hostile delta wraps, as it does in Java.
+    const auto timestamp =
+        static_cast<std::int64_t>(base_timestamp_ + static_cast<std::uint64_t>(record.timestamp_delta));
     max_timestamp_ = std::max(max_timestamp_, timestamp);
-    if (record.offset_delta != index) [[unlikely]] {
-      return note(index, "offset delta " + std::to_string(record.offset_delta) +
-                             " does not match the record's place in the batch");
-    }
-    if (compacted_ && !record.has_key) [[unlikely]] {
-      return note(index, "a compacted topic does not take records without key");
-    }
-    if (create_time_ && timestamp != kNoTimestamp) [[likely]] {
-      if (timestamp < earliest_ || timestamp > latest_) [[unlikely]] {
-        bad_timestamp_ = true;
-        note(index, "timestamp " + std::to_string(timestamp) + " lies outside [" + std::to_string(earliest_) +
-                        ", " + std::to_string(latest_) + "]");
-      }
-    } else if (stamped_by_client_) [[unlikely]] {
-      bad_timestamp_ = true;
-      note(index, "producers may not set the timestamp type to LogAppendTime");
-    }
+    const bool good = record.offset_delta == index && (record.has_key || !compacted_) &&
+                      ((timestamp >= earliest_ && timestamp <= latest_) || timestamp == kNoTimestamp) &&
+                      !stamped_by_client_;
+    if (!good) [[unlikely]]
+      note(index, record, timestamp);
   }
 
   std::int64_t max_timestamp() const { return max_timestamp_; }
@@ -95,17 +84,31 @@ class RecordChecks {
   }
 
  private:
-  void note(std::int32_t index, std::string message) {
-    if (errors_.size() < kMaxRecordErrors) errors_.push_back({index, std::move(message)});
+  [[gnu::noinline]] void note(std::int32_t index, const RecordFacts& record, std::int64_t timestamp) {
+    const bool misplaced = record.offset_delta != index;
+    const bool keyless = compacted_ && !record.has_key;
+    if (!misplaced && !keyless) bad_timestamp_ = true;
+    if (errors_.size() == kMaxRecordErrors) return;
+    std::string message;
+    if (misplaced) {
+      message = "offset delta " + std::to_string(record.offset_delta) +
+                " does not match the record's place in the batch";
+    } else if (keyless) {
+      message = "a compacted topic does not take records without key";
+    } else if (stamped_by_client_) {
+      message = "producers may not set the timestamp type to LogAppendTime";
+    } else {
+      message = "timestamp " + std::to_string(timestamp) + " lies outside [" + std::to_string(earliest_) +
+                ", " + std::to_string(latest_) + "]";
+    }
+    errors_.push_back({index, std::move(message)});
   }
 
   const bool compacted_;
-  const bool create_time_;
-  const bool stamped_by_client_;
-  const std::int64_t client_stamp_;
   const std::uint64_t base_timestamp_;
-  const std::int64_t earliest_;
-  const std::int64_t latest_;
+  std::int64_t earliest_ = std::numeric_limits<std::int64_t>::min();
+  std::int64_t latest_ = std::numeric_limits<std::int64_t>::max();
+  bool stamped_by_client_ = false;  // on a topic where the broker stamps
   std::int64_t max_timestamp_ = kNoTimestamp;
   bool bad_timestamp_ = false;
   std::vector<RecordError> errors_;
@@ -123,21 +126,22 @@ Status walk(Reader& reader, std::int32_t count, RecordChecks& checks) {
   return {};
 }
 
-Status walk_compressed(const RecordBatchView& batch, RecordChecks& checks, Codecs& codecs) {
+Status walk_compressed(const RecordBatchView& batch, const BatchRules& rules, RecordChecks& checks,
+                       Codecs& codecs) {
   codecs.scratch.resize(RecordSkimmer::kScratchBytes);
-  MILENA_CHECK(codecs.decompressor.begin(batch.compression(), batch.payload()));
+  MILENA_CHECK(codecs.decompressor.begin(batch.compression(), batch.payload(), rules.decompression));
   RecordSkimmer skimmer(codecs.decompressor, codecs.scratch);
   return walk(skimmer, batch.record_count(), checks);
 }
 
-Status walk_records(const RecordBatchView& batch, RecordChecks& checks, Codecs& codecs) {
+Status walk_records(const RecordBatchView& batch, const BatchRules& rules, RecordChecks& checks,
+                    Codecs& codecs) {
   if (batch.compression() == CompressionType::kNone) {
     RecordWalker walker(batch.payload());
     return walk(walker, batch.record_count(), checks);
   }
-  Status status = walk_compressed(batch, checks, codecs);
-  // The checksum was right, so sending the batch again will not help: kCorruptMessage would make clients
-  // retry.
+  Status status = walk_compressed(batch, rules, checks, codecs);
+  // The checksum was right, so it will not help to send the batch again, as kCorruptMessage makes clients do.
   if (!status && status.error().code == ErrorCode::kCorruptMessage) {
     status.error().code = ErrorCode::kInvalidRecord;
   }
@@ -145,7 +149,7 @@ Status walk_records(const RecordBatchView& batch, RecordChecks& checks, Codecs& 
 }
 
 // The one batch of a partition's records field.
-Result<RecordBatchView> only_batch(BytesView records) {
+Result<RecordBatchView> only_batch(BytesView records, const BatchRules& rules) {
   BatchIterator batches(records);
   auto first = batches.next();
   if (!first && first.error().code == ErrorCode::kUnsupportedForMessageFormat) {
@@ -153,6 +157,10 @@ Result<RecordBatchView> only_batch(BytesView records) {
   }
   MILENA_TRY(const auto batch, std::move(first));
   if (!batch) return fail(ErrorCode::kInvalidRecord, "no complete record batch");
+  if (batch->compression() == CompressionType::kZstd &&
+      rules.produce_version < kFirstProduceVersionWithZstd) {
+    return fail(ErrorCode::kUnsupportedCompressionType, "zstd in a produce request before version 7");
+  }
   const auto second = batches.next();
   if (!second && second.error().code == ErrorCode::kCorruptMessage) return std::unexpected(second.error());
   if (!second || *second) return fail(ErrorCode::kInvalidRecord, "more than one record batch");
@@ -161,9 +169,6 @@ Result<RecordBatchView> only_batch(BytesView records) {
 
 // Everything that the header alone tells, in Kafka's order.
 Status check_header(const RecordBatchView& batch, const BatchRules& rules) {
-  if (batch.compression() == CompressionType::kZstd && rules.produce_version < kFirstProduceVersionWithZstd) {
-    return fail(ErrorCode::kUnsupportedCompressionType, "zstd in a produce request before version 7");
-  }
   if (batch.base_offset() != Offset(0)) return fail(ErrorCode::kInvalidRecord, "base offset is not 0");
   if (batch.size_in_bytes() > static_cast<std::size_t>(rules.max_message_bytes)) {
     return fail(ErrorCode::kMessageTooLarge, "batch exceeds max.message.bytes");
@@ -192,11 +197,11 @@ Status check_header(const RecordBatchView& batch, const BatchRules& rules) {
 std::expected<ValidatedBatch, BatchRejection> validate_produced_batch(MutableBytes records,
                                                                       const BatchRules& rules,
                                                                       std::int64_t now_ms, Codecs& codecs) {
-  MILENA_TRY(const RecordBatchView batch, only_batch(records));
+  MILENA_TRY(const RecordBatchView batch, only_batch(records, rules));
   MILENA_CHECK(check_header(batch, rules));
 
   RecordChecks checks(batch, rules, now_ms);
-  MILENA_CHECK(walk_records(batch, checks, codecs));
+  MILENA_CHECK(walk_records(batch, rules, checks, codecs));
   MILENA_CHECK(checks.verdict());
 
   const bool stamp = rules.timestamp_type == TimestampType::kLogAppendTime;
@@ -212,13 +217,15 @@ std::expected<ValidatedBatch, BatchRejection> validate_produced_batch(MutableByt
   };
 }
 
-Status recompress_batch(const RecordBatchView& batch, CompressionType type, std::optional<int> level,
-                        std::int32_t max_message_bytes, Codecs& codecs, std::vector<std::byte>& out) {
-  const auto cap = static_cast<std::size_t>(max_message_bytes);
+Status recompress_batch(const RecordBatchView& batch, const BatchRules& rules, std::optional<int> level,
+                        Codecs& codecs, std::vector<std::byte>& out) {
+  MILENA_ASSERT(rules.compression.has_value(), "the topic keeps the client's compression");
+  const CompressionType type = *rules.compression;
+  const auto cap = static_cast<std::size_t>(rules.max_message_bytes);
   const BytesView header = batch.bytes().first(kBatchHeaderBytes);
   out.assign(header.begin(), header.end());
   codecs.scratch.resize(RecordSkimmer::kScratchBytes);
-  MILENA_CHECK(codecs.decompressor.begin(batch.compression(), batch.payload()));
+  MILENA_CHECK(codecs.decompressor.begin(batch.compression(), batch.payload(), rules.decompression));
   codecs.compressor.begin(type, level.value_or(compression_levels(type).standard), out);
   for (bool ended = false; !ended;) {
     MILENA_TRY(const std::size_t n, codecs.decompressor.read(codecs.scratch));

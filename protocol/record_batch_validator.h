@@ -35,6 +35,8 @@ struct BatchRules {
   std::int32_t max_message_bytes = 1'048'588;
   // compression.type; empty means "producer": the client's choice is kept.
   std::optional<CompressionType> compression = {};
+  // How far a compressed batch may unfold.
+  DecompressionLimits decompression = {};
 };
 
 struct ValidatedBatch {
@@ -71,10 +73,10 @@ std::expected<ValidatedBatch, BatchRejection> validate_produced_batch(MutableByt
                                                                       const BatchRules& rules,
                                                                       std::int64_t now_ms, Codecs& codecs);
 
-// Writes `batch` with its records compressed anew into `out`, replacing its content. `level`: empty for the
-// codec's standard. kMessageTooLarge: the result exceeds max_message_bytes; Kafka checks again after
-// recompression, too. The batch has been validated; broken records yield the errors of Decompressor.
-Status recompress_batch(const RecordBatchView& batch, CompressionType type, std::optional<int> level,
-                        std::int32_t max_message_bytes, Codecs& codecs, std::vector<std::byte>& out);
+// Writes `batch`, which was validated under `rules`, into `out` with its records compressed by
+// rules.compression, which is set. `level`: empty for the codec's standard. kMessageTooLarge: the result
+// exceeds max.message.bytes; Kafka checks the size again, too.
+Status recompress_batch(const RecordBatchView& batch, const BatchRules& rules, std::optional<int> level,
+                        Codecs& codecs, std::vector<std::byte>& out);
 
 }  // namespace milena::protocol
