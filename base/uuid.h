@@ -2,7 +2,6 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -36,11 +35,6 @@ struct Uuid {
   }
 
   auto operator<=>(const Uuid&) const = default;
-  // Two words at a time; the defaulted operator would compare byte by byte.
-  friend constexpr bool operator==(const Uuid& a, const Uuid& b) {
-    using Words = std::array<std::uint64_t, 2>;
-    return std::bit_cast<Words>(a.bytes) == std::bit_cast<Words>(b.bytes);
-  }
 };
 
 }  // namespace milena

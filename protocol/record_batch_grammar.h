@@ -93,7 +93,7 @@ bool read_header(Source& source, typename Source::Slice& key, std::optional<type
 
 // Reads the whole body. Returns nullptr, or what is wrong with it.
 template <class Source>
-const char* read_record_body(Source& source, RecordFields<Source>& fields) {
+[[gnu::always_inline]] inline const char* read_record_body(Source& source, RecordFields<Source>& fields) {
   if (!source.octet(fields.attributes) || !source.varlong(fields.timestamp_delta) ||
       !source.varint(fields.offset_delta)) {
     return "record is shorter than its fields";

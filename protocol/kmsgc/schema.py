@@ -272,21 +272,18 @@ class Parser:
                 else:
                     field.versions = Versions.parse(word)
         except (ValueError, StopIteration) as error:
-            self.fail(line, str(error) or "the line ends too early")
+            self.fail(line, error or "the line ends too early")
         return field
 
-    def resolve(self, struct, shared, message, inside=()):
+    def resolve(self, struct, shared, message):
         """Finds the struct of every field; orders message.shared so that a struct follows those it holds."""
-        inside += (struct,)
         for field in struct.fields:
             if field.struct:
-                self.resolve(field.struct, shared, message, inside)
+                self.resolve(field.struct, shared, message)
             elif field.type not in self.types and field.type not in WIRE_SIZES:
-                if field.type not in shared:
+                if field.type not in shared or shared[field.type] is struct:
                     raise SchemaError(f"{field.where}: no type {field.type}")
-                if shared[field.type] in inside:
-                    raise SchemaError(f"{field.where}: {field.type} holds itself")
                 field.struct = shared[field.type]
-                self.resolve(field.struct, shared, message, inside)
+                self.resolve(field.struct, shared, message)
         if shared.get(struct.name) is struct and struct not in message.shared:
             message.shared.append(struct)
