@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -35,6 +36,11 @@ struct Uuid {
   }
 
   auto operator<=>(const Uuid&) const = default;
+  // Two words at a time; the defaulted operator would compare byte by byte.
+  friend constexpr bool operator==(const Uuid& a, const Uuid& b) {
+    using Words = std::array<std::uint64_t, 2>;
+    return std::bit_cast<Words>(a.bytes) == std::bit_cast<Words>(b.bytes);
+  }
 };
 
 }  // namespace milena

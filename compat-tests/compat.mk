@@ -9,9 +9,15 @@ endif
 COMPAT_RUN = python3 compat-tests
 COMPAT_OPTIONS = --target $(TARGET) $(ARGS)
 
-.PHONY: compat compat-tools compat-librdkafka compat-clients compat-hostile chaos
+.PHONY: compat compat-ci compat-tools compat-librdkafka compat-clients compat-hostile compat-differential chaos bench-start
 
 compat: compat-tools compat-librdkafka compat-clients
+
+# The slice that needs no Java and nothing from a registry: minutes, not a quarter of an hour.
+compat-ci: $(COMPAT_NEEDS)
+	$(COMPAT_RUN)/clients/run.py --clients kcat $(COMPAT_OPTIONS)
+	$(COMPAT_RUN)/hostile/hostile_test.py $(COMPAT_OPTIONS)
+	$(COMPAT_RUN)/crash/kill_loop.py --cycles 20 $(COMPAT_OPTIONS)
 
 compat-tools: $(COMPAT_NEEDS)
 	$(COMPAT_RUN)/kafka-tools/tools_test.py $(COMPAT_OPTIONS)
@@ -25,5 +31,11 @@ compat-clients: $(COMPAT_NEEDS)
 compat-hostile: $(COMPAT_NEEDS)
 	$(COMPAT_RUN)/hostile/hostile_test.py $(COMPAT_OPTIONS)
 
+compat-differential: $(COMPAT_NEEDS)
+	$(COMPAT_RUN)/differential/run.py $(COMPAT_OPTIONS)
+
 chaos: $(COMPAT_NEEDS)
 	$(COMPAT_RUN)/crash/kill_loop.py --cycles $(CYCLES) $(COMPAT_OPTIONS)
+
+bench-start: $(COMPAT_NEEDS)
+	python3 bench/start.py $(COMPAT_OPTIONS)

@@ -131,30 +131,10 @@ class Reader : public Versioned {
   // tags does not matter and the last of two equal ones wins. A tag whose size is not that of its field is
   // malformed.
   template <class Known>
-  void tags(Known&& known) {
+  [[gnu::always_inline]] void tags(Known&& known) {
     if (!flexible_) return;
-    std::uint32_t count = uvarint("tagged fields");
-    if (count > kMaxTaggedFields) [[unlikely]]
-      return fail("tagged fields");
-    for (; count > 0 && ok(); --count) {
-      const std::uint32_t number = uvarint("tag number");
-      const std::uint32_t size = uvarint("tag size");
-      if (size > unreserved()) [[unlikely]]
-        return fail("tag size");
-      Reader sub(take(size, "tag size"), version_, true, *arena_);
-      bool found = false;
-      auto match = [&](std::uint32_t tag, bool in_version, bool, auto&& body) {
-        if (tag != number) return;
-        found = true;
-        if (in_version)
-          body(sub);
-        else
-          sub.fail("tag of another version");
-      };
-      known(match);
-      if (!sub.ok()) return fail(sub.why_);
-      if (found && sub.left() != 0) return fail("tag size");
-    }
+    if (const std::uint32_t count = uvarint("tagged fields"); count > 0) [[unlikely]]
+      read_tags(count, known);
   }
 
  private:
@@ -223,6 +203,29 @@ class Reader : public Versioned {
       each(element);
     }
     return out;
+  }
+
+  template <class Known>
+  [[gnu::noinline]] void read_tags(std::uint32_t count, Known& known) {
+    if (count > kMaxTaggedFields) return fail("tagged fields");
+    for (; count > 0 && ok(); --count) {
+      const std::uint32_t number = uvarint("tag number");
+      const std::uint32_t size = uvarint("tag size");
+      if (size > unreserved()) return fail("tag size");
+      Reader sub(take(size, "tag size"), version_, true, *arena_);
+      bool found = false;
+      auto match = [&](std::uint32_t tag, bool in_version, auto&&, auto&& body) {
+        if (tag != number) return;
+        found = true;
+        if (in_version)
+          body(sub);
+        else
+          sub.fail("tag of another version");
+      };
+      known(match);
+      if (!sub.ok()) return fail(sub.why_);
+      if (found && sub.left() != 0) return fail("tag size");
+    }
   }
 
   const std::byte* at_;
@@ -357,23 +360,14 @@ class Emit : public Versioned {
   }
 
   template <class Known>
-  void tags(Known&& known) {
+  [[gnu::always_inline]] void tags(Known&& known) {
     if (!flexible_) return;
     std::uint32_t count = 0;
-    auto counter = [&](std::uint32_t, bool in_version, bool set, auto&&) { count += in_version && set; };
+    auto counter = [&](std::uint32_t, bool in_version, auto&& set, auto&&) { count += in_version && set(); };
     known(counter);
     sink_.uvarint(count);
-    if (count == 0) return;
-    auto write = [&](std::uint32_t number, bool in_version, bool set, auto&& body) {
-      if (!in_version || !set) return;
-      Sizer sizer;
-      Emit<Sizer> measure(sizer, version_, true);
-      body(measure);
-      sink_.uvarint(number);
-      sink_.uvarint(static_cast<std::uint32_t>(sizer.head));
-      body(*this);
-    };
-    known(write);
+    if (count > 0) [[unlikely]]
+      write_tags(known);
   }
 
  private:
@@ -390,6 +384,19 @@ class Emit : public Versioned {
     if (nullable) return;
     const T empty{};
     each(empty);
+  }
+  template <class Known>
+  void write_tags(Known& known) {
+    auto write = [&](std::uint32_t number, bool in_version, auto&& set, auto&& body) {
+      if (!in_version || !set()) return;
+      Sizer sizer;
+      Emit<Sizer> measure(sizer, version_, true);
+      body(measure);
+      sink_.uvarint(number);
+      sink_.uvarint(static_cast<std::uint32_t>(sizer.head));
+      body(*this);
+    };
+    known(write);
   }
   template <class Classic>
   void null() {

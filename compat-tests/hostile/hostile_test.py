@@ -50,6 +50,7 @@ def main():
                     report.run(name, skip, module.NOT_FOR_KAFKA[name])
                 else:
                     report.run(name, attack, ground, check)
+                    ground.revive()
         ground.close()
         if arguments.show:
             for name, outcome in ground.seen.items():

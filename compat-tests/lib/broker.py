@@ -5,6 +5,7 @@ Processes are ended by their own pid only.
 """
 
 import argparse
+import contextlib
 import os
 import random
 import resource
@@ -13,6 +14,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -86,6 +88,18 @@ class Broker:
         self.start()
         return self
 
+    @contextlib.contextmanager
+    def prepared(self):
+        """Like `with broker:`, but leaves the start to the caller."""
+        self.prepare()
+        try:
+            yield self
+        finally:
+            self.__exit__(*sys.exc_info())
+
+    def prepare(self):
+        """What has to be done once before the first start, and is no part of it."""
+
     def __exit__(self, kind, *_):
         if self.process is not None and self.process.poll() is None:
             self.stop()
@@ -96,6 +110,7 @@ class Broker:
 
     def start(self, timeout=60.0):
         """Starts the process and waits until it answers; the seconds that took. RuntimeError if it never does."""
+        self.prepare()
         started = time.monotonic()
         self.spawn()
         self._wait_ready(started + timeout)
@@ -215,10 +230,12 @@ class ApacheKafka(Broker):
     def _like(self, properties):
         return ApacheKafka(self.suite, properties, self.keep)
 
-    def spawn(self):
+    def prepare(self):
         self._java = ["java", "-XX:+UseSerialGC", "-Dlog4j2.level=WARN", "-cp", f"{kafka_jars.libs()}/*"]
         if not self._config.exists():
             self._format()
+
+    def spawn(self):
         self._popen([*self._java, "-Xmx1g", "kafka.Kafka", str(self._config)], stdout=subprocess.DEVNULL)
 
     def _format(self):

@@ -123,11 +123,14 @@ def chosen_tests(selection):
     if selection:
         return sorted(set(selection.split(",")))
     known = json.loads(NEEDS.read_text())["tests"]
-    return [number for number, test in known.items() if not test["needs"] and test["outcome"] != "skipped"]
+    return [number for number, test in known.items() if not test["needs"] and "passed" in test["outcome"]]
 
 
-def needs_of(requests):
-    """Which parts of a broker beyond produce, consume and topic administration these requests ask for."""
+def needs_of(requests, source):
+    """Which parts of a broker beyond produce, consume and topic administration a test asks for.
+
+    `source` is the test's own text: what a test does through Kafka's tools, or did not come to, shows only there.
+    """
     parts = {
         "transactions": r"AddPartitionsToTxn|AddOffsetsToTxn|EndTxn|TxnOffsetCommit",
         "groups": r"JoinGroup|SyncGroup|Heartbeat|LeaveGroup|OffsetDelete|Groups$|ConsumerGroup",
@@ -137,10 +140,9 @@ def needs_of(requests):
         "config changes": r"AlterConfigs",
         "scram": r"ScramCredentials",
     }
+    told_by_source = {"transactions": r"init_transactions\(", "acls": r"kafka-acls\.sh", "three brokers": r"test_get_broker_count|broker\.rack"}
     needs = [part for part, pattern in parts.items() if any(re.search(pattern, request) for request in requests)]
-    if not needs and {"FindCoordinator", "InitProducerId"} <= set(requests):
-        needs.append("transactions")  # a coordinator that no group asks for, and a producer id
-    return needs
+    return needs + [part for part, pattern in told_by_source.items() if part not in needs and re.search(pattern, source)]
 
 
 def write_needs(runner, numbers, outcomes):
@@ -148,7 +150,7 @@ def write_needs(runner, numbers, outcomes):
     known = {number: known[number] for number in suite.test_numbers() if number in known}
     for number in numbers:
         requests = runner.requests_sent(number)
-        known[number] = {"outcome": outcomes[number], "needs": needs_of(requests), "requests": requests}
+        known[number] = {"outcome": outcomes[number], "needs": needs_of(requests, suite.source(number)), "requests": requests}
     about = (
         f"Which requests each broker test of librdkafka {suite.VERSION} sends, found by `run.py --target kafka --survey`, "
         f"and what it got from Apache Kafka {kafka_jars.VERSION} then. A test without needs runs by default."

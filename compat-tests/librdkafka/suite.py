@@ -26,6 +26,11 @@ def test_numbers():
     return sorted({number for number, name, flags in declared if not left_out.search(flags) and "_mock" not in name})
 
 
+def source(number):
+    """The text of the test with this number."""
+    return "".join(path.read_text(errors="replace") for path in tests_dir().glob(f"{number}*.c*"))
+
+
 def _make(directory):
     cache.need_debian_packages(*_DEBIAN_PACKAGES)
     cache.need_command("npm", "npm")

@@ -216,7 +216,7 @@ class MessageWriter:
         for child in struct.children():
             lines += self.walk(child)
         lines += ["template <class C>",
-                  f"void walk(C& c, {'' if struct.fields else '[[maybe_unused]] '}typename C::template Ref<{self.qualified[id(struct)]}> m) {{"]
+                  f"static void walk(C& c, {'' if struct.fields else '[[maybe_unused]] '}typename C::template Ref<{self.qualified[id(struct)]}> m) {{"]
         for field in struct.fields:
             if field.tag is None:
                 lines += self.plain(field)
@@ -234,7 +234,7 @@ class MessageWriter:
         for field in tagged:
             condition = self.condition(field, flexible_versions) or "true"
             is_set = self.is_set(field, f"m.{field.name}")
-            lines.append(f"    tag({field.tag}, {condition}, {is_set}, [&](auto& f) {{ {self.access(field, 'f')} }});")
+            lines.append(f"    tag({field.tag}, {condition}, [&] {{ return {is_set}; }}, [&](auto& f) {{ {self.access(field, 'f')} }});")
         lines += ["  });"]
         for field in tagged:
             lines += self.absent(field, self.condition(field, m.versions) or self.flexible_condition())

@@ -272,18 +272,21 @@ class Parser:
                 else:
                     field.versions = Versions.parse(word)
         except (ValueError, StopIteration) as error:
-            self.fail(line, error or "the line ends too early")
+            self.fail(line, str(error) or "the line ends too early")
         return field
 
-    def resolve(self, struct, shared, message):
+    def resolve(self, struct, shared, message, inside=()):
         """Finds the struct of every field; orders message.shared so that a struct follows those it holds."""
+        inside += (struct,)
         for field in struct.fields:
             if field.struct:
-                self.resolve(field.struct, shared, message)
+                self.resolve(field.struct, shared, message, inside)
             elif field.type not in self.types and field.type not in WIRE_SIZES:
-                if field.type not in shared or shared[field.type] is struct:
+                if field.type not in shared:
                     raise SchemaError(f"{field.where}: no type {field.type}")
+                if shared[field.type] in inside:
+                    raise SchemaError(f"{field.where}: {field.type} holds itself")
                 field.struct = shared[field.type]
-                self.resolve(field.struct, shared, message)
+                self.resolve(field.struct, shared, message, inside)
         if shared.get(struct.name) is struct and struct not in message.shared:
             message.shared.append(struct)

@@ -88,7 +88,7 @@ class RandomFiller : public Versioned {
   template <class Known>
   void tags(Known&& known) {
     if (!flexible_ || tags_ == Tags::kPlain) return;
-    auto fill = [&](std::uint32_t, bool in_version, bool, auto&& body) {
+    auto fill = [&](std::uint32_t, bool in_version, auto&&, auto&& body) {
       if (in_version && rng_.one_in(2)) body(*this);
     };
     known(fill);
