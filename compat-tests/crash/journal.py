@@ -54,7 +54,7 @@ class Journal:
         with self._lock:
             sent = self._sent.get(record_id)
         if sent is None:
-            raise Violation(f"{self.name}: at {offset} is a record that nobody sent: {value[:60]!r}")
+            raise Violation(f"{self.name}: at {offset} is a record that nobody sent: {(value or b'')[:60]!r}")
         checksum, connection = sent
         if zlib.crc32(value) != checksum:
             raise Violation(f"{self.name}: at {offset} the value of {record_id} has changed")
