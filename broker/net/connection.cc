@@ -1,0 +1,349 @@
+#include "broker/net/connection.h"
+
+#include <sys/ioctl.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+#include <vector>
+
+#include "base/assert.h"
+#include "protocol/frame.h"
+
+namespace milena::broker {
+namespace {
+
+// What a request costs beside its frame, roughly: for the account.
+constexpr std::size_t kRequestOverhead = 2048;
+
+template <class Call>
+ssize_t retried(Call call) {
+  for (;;) {
+    const ssize_t n = call();
+    if (n >= 0) return n;
+    if (errno != EINTR) return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+  }
+}
+
+}  // namespace
+
+Connection::Connection(NetLoop& net, asio::ip::tcp::socket socket, std::shared_ptr<ConnectionInfo> info)
+    : net_(net),
+      socket_(std::move(socket)),
+      info_(std::move(info)),
+      reader_(net.buffers(), net.limits().frame_bytes_max),
+      deadline_([this] { on_deadline(); }) {}
+
+Connection::~Connection() { MILENA_ASSERT(!place_, "a connection is destroyed before it was closed"); }
+
+void Connection::start() {
+  place_ = net_.add(shared_from_this());
+  active_at_ = net_.loop().now();
+  error_code ignored;
+  socket_.non_blocking(true, ignored);
+  wait_for_next();
+}
+
+void Connection::stop() {
+  write_replies();
+  close();
+}
+
+void Connection::answered(Request& request) {
+  if (request.answer_ == Request::Answer::kClose) end_requests();
+  if (!in_turn_ && writing_ == Writing::kIdle && queue_.first() == &request) turn_later();
+}
+
+void Connection::turn(bool more) {
+  const auto self = shared_from_this();
+  in_turn_ = true;
+  active_at_ = net_.loop().now();
+  std::size_t budget = kTurnBytes;
+  for (;;) {
+    handle_frames();
+    if (!place_) break;
+    if (reader_.has_input() && !no_more_requests_) {  // too much is under way: make room, or stop here
+      write_replies();
+      if (!place_) break;
+      if (may_handle()) continue;
+      if (reader_.hold() == FrameReader::Next::kNoMemory) refuse("out of memory");
+      break;
+    }
+    net_.memory().set_partial(*this, reader_.partial_bytes(), reader_.announced_bytes(), active_at_);
+    if (!more || no_more_requests_ || !may_handle()) break;
+    more = read_more(budget);
+  }
+  if (place_) write_replies();
+  in_turn_ = false;
+  if (place_) wait_for_next();
+}
+
+void Connection::handle_frames() {
+  FrameReader::Frame frame;
+  while (place_ && may_handle()) {
+    switch (reader_.next(frame)) {
+      case FrameReader::Next::kFrame:
+        start_request(frame);
+        break;
+      case FrameReader::Next::kNeedBytes:
+        return;
+      case FrameReader::Next::kMalformed:
+        return refuse("the size of a request is negative, tiny or above socket.request.max.bytes");
+      case FrameReader::Next::kNoMemory:
+        return refuse("out of memory");
+    }
+  }
+}
+
+void Connection::start_request(FrameReader::Frame& frame) {
+  partial_since_.reset();
+  Request& request = net_.requests().take();
+  MutableBytes bytes = frame.bytes;
+  if (frame.owner) {
+    request.frame_ = std::move(frame.owner);
+  } else {
+    if (bytes.size() <= RequestPool::kArenaFrameBytes) {
+      bytes = request.arena_.bytes(bytes.size());
+    } else {
+      request.frame_ = net_.buffers().take(bytes.size());
+      if (!request.frame_) {
+        net_.requests().give(request);
+        return refuse("out of memory");
+      }
+      bytes = {request.frame_.data(), bytes.size()};
+    }
+    std::ranges::copy(frame.bytes, bytes.begin());
+  }
+  const auto header = protocol::parse_request(bytes);
+  if (!header) {
+    net_.requests().give(request);
+    return refuse(header.error().why);
+  }
+  request.header_ = *header;
+  request.body_ = bytes.last(header->body.size());
+  request.frame_size_ = bytes.size();
+  request.connection_info_ = info_;
+  request.received_at_ = active_at_;
+  request.connection_ = this;
+  queue_.push(request);
+  net_.memory().hold(*this, request.frame_size_ + kRequestOverhead);
+  net_.handler().handle(request, Responder(request));
+}
+
+void Connection::write_replies() {
+  if (writing_ != Writing::kIdle || queue_.empty()) return;
+  const auto progress = writer_.write(queue_, *this, net_.write_scratch());
+  while (!writer_.finished().empty()) {
+    Request& request = writer_.finished().pop();
+    net_.memory().release(*this, request.frame_size_ + kRequestOverhead);
+    net_.requests().give(request);
+  }
+  switch (progress) {
+    case ReplyWriter::Progress::kDone:
+      break;
+    case ReplyWriter::Progress::kBlocked:
+      writing_ = Writing::kBlocked;
+      socket_.async_wait(asio::socket_base::wait_write, [self = shared_from_this()](error_code) {
+        self->writing_ = Writing::kIdle;
+        if (self->place_) self->turn(false);
+      });
+      break;
+    case ReplyWriter::Progress::kYield:
+      writing_ = Writing::kYielded;
+      turn_later();
+      break;
+    case ReplyWriter::Progress::kClose:
+      net_.complain(*info_, queue_.first()->close_reason_);
+      close();
+      break;
+    case ReplyWriter::Progress::kFailed:
+      close();
+      break;
+  }
+}
+
+// False: the socket is empty, or others have their turn.
+bool Connection::read_more(std::size_t& budget) {
+  if (budget == 0) {
+    unread_ = true;
+    turn_later();
+    return false;
+  }
+  if (!may_read()) return false;
+  const MutableBytes space = reader_.space();
+  MutableBytes scratch = net_.read_scratch();
+  if (reader_.space_ends_early()) {
+    scratch = {};
+  } else if (net_.memory().allowance(*this) < scratch.size()) {
+    scratch = scratch.first(RequestMemory::kSmallFrame);
+  }
+  const std::array<iovec, 2> room{{{space.data(), space.size()}, {scratch.data(), scratch.size()}}};
+  const ssize_t n = retried([&] { return ::readv(socket_.native_handle(), room.data(), 2); });
+  if (n == -EAGAIN) return false;
+  if (n <= 0) {
+    if (n == 0) end_requests();
+    if (n < 0) close();
+    return false;
+  }
+  const auto bytes = static_cast<std::size_t>(n);
+  const std::size_t direct = std::min(bytes, space.size());
+  reader_.filled(direct);
+  reader_.feed(scratch.first(bytes - direct));
+  budget -= std::min(budget, bytes);
+  return bytes == space.size() + scratch.size();
+}
+
+void Connection::wait_for_next() {
+  if (no_more_requests_ && queue_.empty()) return close();
+  watch_deadline();
+  if (reading_ || no_more_requests_ || self_ != nullptr || reader_.has_input() || !may_handle() ||
+      !may_read())
+    return;
+  reading_ = true;
+  socket_.async_read_some(
+      asio::buffer(first_bytes_),
+      [self = shared_from_this()](error_code error, std::size_t n) { self->first_bytes_arrived(error, n); });
+}
+
+void Connection::first_bytes_arrived(const error_code& error, std::size_t n) {
+  reading_ = false;
+  if (!place_) return;
+  if (error == asio::error::eof) {
+    end_requests();
+  } else if (error) {
+    return close();
+  }
+  reader_.feed(std::span(first_bytes_).first(n));
+  turn(n == first_bytes_.size());
+}
+
+void Connection::turn_later() {
+  if (self_ != nullptr) return;
+  self_ = shared_from_this();
+  net_.loop().post(*this);
+}
+
+void Connection::run() {
+  const auto self = std::exchange(self_, nullptr);
+  if (!place_) return;
+  if (writing_ == Writing::kYielded) writing_ = Writing::kIdle;
+  turn(std::exchange(unread_, false));
+}
+
+// New requests are welcome: the peer takes its replies and does not have too much under way.
+bool Connection::may_handle() const {
+  return !no_more_requests_ && writing_ == Writing::kIdle && queue_.size() < net_.limits().in_flight_max &&
+         net_.memory().may_handle(*this);
+}
+
+// There is memory to read into. If not, this connection stands in line for it.
+bool Connection::may_read() {
+  RequestMemory& memory = net_.memory();
+  if (!memory.exhausted() && (memory.allowance(*this) > 0 || rest_of_frame_is_here())) return true;
+  memory.wait(*this);
+  net_.watch_memory();
+  return false;
+}
+
+bool Connection::rest_of_frame_is_here() {
+  int readable = 0;
+  if (::ioctl(socket_.native_handle(), FIONREAD, &readable) != 0) return false;
+  return reader_.partial_bytes() + static_cast<std::size_t>(readable) >= reader_.announced_bytes() + 4;
+}
+
+void Connection::retry_read() {
+  partial_since_.reset();  // it was not the peer's fault
+  turn(true);
+}
+
+void Connection::reclaim() {
+  net_.complain(*info_, "its unfinished request stands still while memory is short");
+  close();
+}
+
+// A peer that is not idle: something of it is being handled, and it takes its replies.
+bool Connection::is_busy() const { return !queue_.empty() && writing_ == Writing::kIdle; }
+
+Instant Connection::next_deadline() const {
+  const NetLimits& limits = net_.limits();
+  Instant next = limits.idle_max > Instant{0} ? active_at_ + limits.idle_max : Instant::max();
+  if (partial_since_) {
+    const auto seconds_for_size = static_cast<std::int64_t>(reader_.announced_bytes() / (64 * 1024));
+    next = std::min(next, *partial_since_ + limits.partial_frame_max + Instant{1000 * seconds_for_size});
+  }
+  if (no_more_requests_) next = std::min(next, no_more_since_ + limits.half_closed_max);
+  return next;
+}
+
+void Connection::watch_deadline() {
+  if (reader_.partial_bytes() == 0) {
+    partial_since_.reset();
+  } else if (!partial_since_) {
+    partial_since_ = active_at_;
+  }
+  const Instant next = next_deadline();
+  if (next == Instant::max() || (deadline_.armed() && deadline_.deadline() <= next)) return;
+  net_.loop().arm(deadline_, next);
+}
+
+// The timer is armed lazily: what was the next deadline when it was armed may have moved since.
+void Connection::on_deadline() {
+  const Instant now = net_.loop().now();
+  if (next_deadline() > now) return watch_deadline();
+  const bool idle = net_.limits().idle_max > Instant{0} && active_at_ + net_.limits().idle_max <= now;
+  if (idle && is_busy() && !partial_since_ && !no_more_requests_) {
+    net_.loop().arm(deadline_, now + net_.limits().idle_max);
+    return;
+  }
+  if (partial_since_ && !idle) {
+    net_.complain(*info_, "a request did not arrive in time");
+  }
+  close();
+}
+
+void Connection::refuse(std::string_view why) {
+  net_.complain(*info_, why);
+  end_requests();
+}
+
+void Connection::end_requests() {
+  no_more_requests_ = true;
+  no_more_since_ = active_at_;
+}
+
+void Connection::close() {
+  if (!place_) return;
+  const auto self = shared_from_this();
+  net_.remove(*std::exchange(place_, std::nullopt));
+  deadline_.cancel();
+  net_.memory().forget(*this);
+  error_code ignored;
+  socket_.close(ignored);
+
+  std::vector<std::shared_ptr<Parked>> parked;
+  while (!queue_.empty()) {
+    Request& request = queue_.pop();
+    request.connection_ = nullptr;
+    if (auto waiter = request.parked_.lock()) parked.push_back(std::move(waiter));
+    if (request.answered_) net_.requests().give(request);
+  }
+  for (const auto& waiter : parked) waiter->connection_lost();
+}
+
+ssize_t Connection::write(std::span<const iovec> pieces, bool more) {
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(pieces.data());
+  message.msg_iovlen = pieces.size();
+  return retried(
+      [&] { return ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | (more ? MSG_MORE : 0)); });
+}
+
+ssize_t Connection::send_file(const File& file, std::uint64_t position, std::size_t size) {
+  auto offset = static_cast<off_t>(position);
+  return retried([&] { return ::sendfile(socket_.native_handle(), file.descriptor(), &offset, size); });
+}
+
+}  // namespace milena::broker

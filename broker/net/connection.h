@@ -1,0 +1,103 @@
+// Connection: one client's socket: frames in, replies out, in order.
+//
+// Belongs to one loop for life and runs only there. Reads into a kilobyte of its own while it waits and into
+// its loop's scratch memory when there is more, so an idle connection costs two kilobytes. Every request is
+// handed to the handler as soon as it is complete, whether or not the ones before it are answered. Always: at
+// most NetLimits::in_flight_max requests are unanswered or unwritten; while the peer does not take
+//          replies, no request is handled and nothing is read; work per turn is bounded.
+// Ends:    when the peer is gone or breaks the protocol, when it is idle or a frame does not get finished,
+// when a
+//          handler says so, when the server stops. Parked requests are told.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "base/async/asio.h"
+#include "base/async/loop.h"
+#include "broker/net/connection_info.h"
+#include "broker/net/frame_reader.h"
+#include "broker/net/net_loop.h"
+#include "broker/net/reply_writer.h"
+#include "broker/net/request.h"
+#include "broker/net/request_memory.h"
+
+namespace milena::broker {
+
+class Connection final : public std::enable_shared_from_this<Connection>,
+                         private Loop::Job,
+                         private RequestMemory::Account,
+                         private ByteSink {
+ public:
+  Connection(NetLoop& net, asio::ip::tcp::socket socket, std::shared_ptr<ConnectionInfo> info);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection();
+
+  void start();
+  // Writes what is ready and closes.
+  void stop();
+  const ConnectionInfo& info() const { return *info_; }
+
+  // From Request: there is an answer.
+  void answered(Request& request);
+
+ private:
+  static constexpr std::size_t kTurnBytes = 512 * 1024;
+  enum class Writing : std::uint8_t { kIdle, kBlocked, kYielded };
+
+  // A turn: handles frames, reads more if `more`, writes replies, decides what to wait for.
+  void turn(bool more);
+  void handle_frames();
+  void start_request(FrameReader::Frame& frame);
+  void write_replies();
+  bool read_more(std::size_t& budget);
+  void wait_for_next();
+  void turn_later();
+
+  void first_bytes_arrived(const error_code& error, std::size_t n);
+  bool may_handle() const;
+  bool may_read();
+  bool rest_of_frame_is_here();
+  bool is_busy() const;
+  Instant next_deadline() const;
+  void watch_deadline();
+  void on_deadline();
+  void refuse(std::string_view why);
+  void end_requests();
+  void close();
+
+  // Loop::Job
+  void run() override;
+  // RequestMemory::Account
+  void retry_read() override;
+  void reclaim() override;
+  // ByteSink
+  ssize_t write(std::span<const iovec> pieces, bool more) override;
+  ssize_t send_file(const File& file, std::uint64_t position, std::size_t size) override;
+
+  NetLoop& net_;
+  asio::ip::tcp::socket socket_;
+  const std::shared_ptr<ConnectionInfo> info_;
+  std::optional<NetLoop::Place> place_;  // as long as the connection is open
+  FrameReader reader_;
+  RequestQueue queue_;
+  ReplyWriter writer_;
+  std::shared_ptr<Connection> self_;  // while a turn is posted
+
+  bool in_turn_ = false;
+  bool reading_ = false;
+  bool no_more_requests_ = false;  // the peer closed its side, or broke the protocol, or has to go
+  bool unread_ = false;            // the last turn ended before the socket was empty
+  Writing writing_ = Writing::kIdle;
+
+  Timer deadline_;
+  Instant active_at_{};
+  std::optional<Instant> partial_since_;
+  Instant no_more_since_{};
+  std::array<std::byte, 1024> first_bytes_;
+};
+
+}  // namespace milena::broker

@@ -1,0 +1,148 @@
+#include "broker/net/listener.h"
+
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "broker/net/connection.h"
+
+namespace milena::broker {
+namespace {
+
+using asio::ip::tcp;
+
+Address address_of(const tcp::endpoint& endpoint) {
+  asio::ip::address address = endpoint.address();
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
+  }
+  return {address.to_string(), endpoint.port()};
+}
+
+// What to bind for a host. "Every address" is one IPv6 socket that takes IPv4 too, as in Kafka, or IPv4 alone
+// on a machine without IPv6.
+std::expected<std::vector<tcp::endpoint>, std::string> endpoints_of(Loop& loop, const ListenerSpec& spec) {
+  if (spec.host.empty() || spec.host == "0.0.0.0" || spec.host == "::") {
+    return std::vector{tcp::endpoint(tcp::v6(), spec.port), tcp::endpoint(tcp::v4(), spec.port)};
+  }
+  error_code error;
+  if (const auto address = asio::ip::make_address(spec.host, error); !error) {
+    return std::vector{tcp::endpoint(address, spec.port)};
+  }
+  tcp::resolver resolver(loop.io());
+  const auto found = resolver.resolve(spec.host, std::to_string(spec.port), tcp::resolver::passive, error);
+  if (error) return std::unexpected(fmt::format("cannot resolve {}: {}", spec.host, error.message()));
+  std::vector<tcp::endpoint> endpoints;
+  for (const auto& entry : found) endpoints.push_back(entry.endpoint());
+  return endpoints;
+}
+
+error_code bind(tcp::acceptor& acceptor, const tcp::endpoint& endpoint, const NetLimits& limits) {
+  error_code error;
+  acceptor.open(endpoint.protocol(), error);
+  if (error) return error;
+  acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  if (endpoint.address().is_v6()) acceptor.set_option(asio::ip::v6_only(false), error);
+  if (limits.receive_buffer_bytes > 0) {  // inherited by what is accepted; it decides the window scale
+    acceptor.set_option(asio::socket_base::receive_buffer_size(limits.receive_buffer_bytes), error);
+  }
+  acceptor.bind(endpoint, error);
+  if (error) return error;
+  acceptor.listen(limits.backlog, error);
+  return error;
+}
+
+}  // namespace
+
+std::string Address::to_string() const {
+  return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port)
+                                             : fmt::format("[{}]:{}", host, port);
+}
+
+std::expected<std::unique_ptr<Listener>, std::string> Listener::open(const ListenerSpec& spec,
+                                                                     Shared& shared) {
+  const auto endpoints = endpoints_of(shared.loops.front()->loop(), spec);
+  error_code error;
+  if (endpoints) {
+    for (const tcp::endpoint& endpoint : *endpoints) {
+      tcp::acceptor acceptor(shared.loops.front()->loop().io());
+      error = bind(acceptor, endpoint, shared.limits);
+      if (!error) return std::unique_ptr<Listener>(new Listener(spec.name, std::move(acceptor), shared));
+      if (error == asio::error::address_in_use) break;
+    }
+  }
+  return std::unexpected(fmt::format("Socket server failed to bind to {}:{}: {}.",
+                                     spec.host.empty() ? "0.0.0.0" : spec.host, spec.port,
+                                     endpoints ? error.message() : endpoints.error()));
+}
+
+Listener::Listener(std::string name, tcp::acceptor acceptor, Shared& shared)
+    : name_(std::move(name)),
+      shared_(shared),
+      loop_(shared.loops.front()->loop()),
+      acceptor_(std::move(acceptor)),
+      port_(acceptor_.local_endpoint().port()),
+      tasks_(loop_) {}
+
+void Listener::start() { tasks_.spawn("listener " + name_, accept_all()); }
+
+Task<> Listener::stop() {
+  co_await tasks_.stop();
+  error_code ignored;
+  acceptor_.close(ignored);
+}
+
+Task<> Listener::accept_all() {
+  constexpr Instant kWhenFull{10}, kWhenFailing{100};
+  bool complained = false;
+  for (;;) {
+    while (shared_.counts.full()) {
+      if (!co_await sleep_for(loop_, kWhenFull)) co_return;
+    }
+    NetLoop& home = *shared_.loops[shared_.next_loop++ % shared_.loops.size()];
+    auto [error, socket] = co_await acceptor_.async_accept(home.loop().io(), kTry);
+    if (error == asio::error::operation_aborted) co_return;
+    if (error == asio::error::connection_aborted) continue;
+    if (error) {  // no descriptors, no memory: wait for some to be given back
+      if (!std::exchange(complained, true)) {
+        shared_.log.error("Error while accepting connection on {}: {}", name_, error.message());
+      }
+      if (!co_await sleep_for(loop_, kWhenFailing)) co_return;
+      continue;
+    }
+    complained = false;
+    welcome(home, std::move(socket));
+  }
+}
+
+void Listener::welcome(NetLoop& home, tcp::socket socket) {
+  error_code error;
+  const tcp::endpoint peer = socket.remote_endpoint(error);
+  if (error) return;  // gone already
+  const tcp::endpoint local = socket.local_endpoint(error);
+  if (error) return;
+  auto info = std::make_shared<ConnectionInfo>();
+  info->id = shared_.next_connection_id++;
+  info->peer = address_of(peer);
+  info->local = address_of(local);
+  info->listener = name_;
+  socket.set_option(tcp::no_delay(true), error);
+  socket.set_option(asio::socket_base::keep_alive(true), error);
+  if (shared_.limits.send_buffer_bytes > 0) {
+    socket.set_option(asio::socket_base::send_buffer_size(shared_.limits.send_buffer_bytes), error);
+  }
+  if (!shared_.counts.admit(info->peer.host)) {
+    home.loop().post(
+        [&home, info = std::move(info)] { home.complain(*info, "Too many connections from this address"); });
+    return;
+  }
+  auto connection = std::make_shared<Connection>(home, std::move(socket), std::move(info));
+  home.loop().post([connection = std::move(connection)] { connection->start(); });
+}
+
+}  // namespace milena::broker

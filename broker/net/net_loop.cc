@@ -1,0 +1,73 @@
+#include "broker/net/net_loop.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "base/assert.h"
+#include "broker/net/connection.h"
+
+namespace milena::broker {
+namespace {
+
+RequestMemory::Limits memory_of_one(const NetLimits& limits, std::size_t loops) {
+  const std::size_t held = limits.request_bytes_max / loops;
+  return {.held_max = held,
+          .held_per_connection_max = std::max<std::size_t>(held / 16, 2 * 1024 * 1024),
+          .partial_max = limits.partial_bytes_max / loops};
+}
+
+}  // namespace
+
+NetLoop::NetLoop(Loop& loop, std::size_t loops, const NetLimits& limits, ConnectionCounts& counts,
+                 RequestHandler& handler, const Logger& log)
+    : loop_(loop),
+      limits_(limits),
+      counts_(counts),
+      handler_(handler),
+      log_(log),
+      read_scratch_(std::make_unique_for_overwrite<std::byte[]>(kReadScratch)),
+      write_scratch_(std::make_unique_for_overwrite<std::byte[]>(kWriteScratch)),
+      buffers_(kKeepBuffers),
+      requests_(*this),
+      memory_(memory_of_one(limits, loops)),
+      memory_timer_([this] {
+        memory_.tick(loop_.now());
+        watch_memory();
+      }) {}
+
+NetLoop::~NetLoop() { MILENA_ASSERT(quiet(), "a network loop is destroyed while requests are under way"); }
+
+void NetLoop::watch_memory() {
+  if (memory_.anyone_waits() && !memory_timer_.armed()) loop_.arm(memory_timer_, loop_.now() + kMemoryTick);
+}
+
+NetLoop::Place NetLoop::add(std::shared_ptr<Connection> connection) {
+  return connections_.insert(connections_.end(), std::move(connection));
+}
+
+void NetLoop::remove(Place place) {
+  counts_.leave((*place)->info().peer.host);
+  connections_.erase(place);
+}
+
+void NetLoop::close_all() {
+  const std::vector<std::shared_ptr<Connection>> all(connections_.begin(), connections_.end());
+  for (const auto& connection : all) connection->stop();
+}
+
+void NetLoop::complain(const ConnectionInfo& about, std::string_view what) {
+  const Instant now = loop_.now();
+  if (now - complaints_since_ >= Instant{1000}) {
+    if (complaints_ > kComplaintsPerSecond) {
+      log_.warn("{} more connections were closed for such reasons", complaints_ - kComplaintsPerSecond);
+    }
+    complaints_since_ = now;
+    complaints_ = 0;
+  }
+  if (++complaints_ > kComplaintsPerSecond) return;
+  log_.warn("closing connection {} from {} on {}: {}", about.id, about.peer.to_string(), about.listener,
+            what);
+}
+
+}  // namespace milena::broker

@@ -1,0 +1,80 @@
+// NetLoop: what the connections of one loop share: pools, scratch memory, limits, the handler, and the list
+// of themselves.
+//
+// Owned by Server, touched only on its loop. Outlives its connections and requests.
+#pragma once
+
+#include <cstddef>
+#include <list>
+#include <memory>
+#include <string_view>
+
+#include "base/async/loop.h"
+#include "base/log.h"
+#include "broker/net/buffer_pool.h"
+#include "broker/net/connection_counts.h"
+#include "broker/net/limits.h"
+#include "broker/net/request.h"
+#include "broker/net/request_memory.h"
+#include "broker/net/request_pool.h"
+
+namespace milena::broker {
+
+class NetLoop {
+ public:
+  // A server with `loops` loops gives each its part of the memory.
+  NetLoop(Loop& loop, std::size_t loops, const NetLimits& limits, ConnectionCounts& counts,
+          RequestHandler& handler, const Logger& log);
+  NetLoop(const NetLoop&) = delete;
+  NetLoop& operator=(const NetLoop&) = delete;
+  ~NetLoop();
+
+  Loop& loop() { return loop_; }
+  const NetLimits& limits() const { return limits_; }
+  RequestHandler& handler() { return handler_; }
+  BufferPool& buffers() { return buffers_; }
+  RequestPool& requests() { return requests_; }
+  RequestMemory& memory() { return memory_; }
+  // Somebody waits for memory: looks after it until nobody does.
+  void watch_memory();
+
+  // Borrowed for the duration of one call, by one connection at a time.
+  MutableBytes read_scratch() { return {read_scratch_.get(), kReadScratch}; }
+  MutableBytes write_scratch() { return {write_scratch_.get(), kWriteScratch}; }
+
+  using Place = std::list<std::shared_ptr<Connection>>::iterator;
+  Place add(std::shared_ptr<Connection> connection);
+  void remove(Place place);
+  std::size_t connections() const { return connections_.size(); }
+  // Writes what is ready, then closes every connection. Requests that wait are told.
+  void close_all();
+  // After close_all(): no connection is left and every request was given back.
+  bool quiet() const { return connections_.empty() && requests_.in_use() == 0; }
+
+  // A line about a peer that does not behave. At most kComplaintsPerSecond of them.
+  void complain(const ConnectionInfo& about, std::string_view what);
+
+ private:
+  static constexpr std::size_t kReadScratch = 128 * 1024;
+  static constexpr std::size_t kWriteScratch = 64 * 1024;
+  static constexpr std::size_t kKeepBuffers = 8 * 1024 * 1024;
+  static constexpr Instant kMemoryTick{10};
+  static constexpr int kComplaintsPerSecond = 10;
+
+  Loop& loop_;
+  const NetLimits& limits_;
+  ConnectionCounts& counts_;
+  RequestHandler& handler_;
+  const Logger& log_;
+  std::unique_ptr<std::byte[]> read_scratch_;
+  std::unique_ptr<std::byte[]> write_scratch_;
+  BufferPool buffers_;
+  RequestPool requests_;
+  RequestMemory memory_;
+  Timer memory_timer_;
+  std::list<std::shared_ptr<Connection>> connections_;
+  Instant complaints_since_{};
+  int complaints_ = 0;
+};
+
+}  // namespace milena::broker

@@ -1,0 +1,39 @@
+// RequestPool: Requests with their arenas, reused, so that a steady stream of small requests allocates
+// nothing.
+//
+// Belongs to one loop. Every request comes back before the pool dies.
+#pragma once
+
+#include <cstddef>
+
+#include "broker/net/request.h"
+
+namespace milena::broker {
+
+class RequestPool {
+ public:
+  // Frames up to this size are copied into the request's arena; larger ones have a Buffer.
+  static constexpr std::size_t kArenaFrameBytes = 4096;
+
+  explicit RequestPool(NetLoop& home) : home_(home) {}
+  RequestPool(const RequestPool&) = delete;
+  RequestPool& operator=(const RequestPool&) = delete;
+  ~RequestPool();
+
+  Request& take();
+  void give(Request& request);
+  // Taken and not given back.
+  std::size_t in_use() const { return in_use_; }
+
+ private:
+  static constexpr std::size_t kKeepMax = 256;
+  static constexpr std::size_t kKeepArenaBytes = 16 * 1024;
+  static constexpr std::size_t kKeepPieces = 64;
+
+  NetLoop& home_;
+  Request* first_ = nullptr;
+  std::size_t kept_ = 0;
+  std::size_t in_use_ = 0;
+};
+
+}  // namespace milena::broker
