@@ -62,6 +62,21 @@ TEST_F(TaskGroupTest, StopOfAnEmptyGroupReturnsAtOnce) {
   EXPECT_TRUE(group.empty());
 }
 
+Task<> stop_own_group(Loop& loop, TaskGroup& group, std::vector<int>& log) {
+  co_await asio::post(loop.io(), asio::use_awaitable);
+  asio::co_spawn(loop.io(), stop_group(loop, group), [](std::exception_ptr) {});
+  log.push_back(1);
+  co_await sleep_for(loop, Instant{10});
+  log.push_back(2);
+}
+
+TEST_F(TaskGroupTest, ATaskCancelledBetweenTwoWaitsEndsAtTheSecond) {
+  group.spawn("ends itself", stop_own_group(loop, group, log));
+  settle();
+  EXPECT_TRUE(group.empty());
+  EXPECT_EQ(log, std::vector{1});
+}
+
 Task<> fail_at_once() {
   throw std::runtime_error("no");
   co_return;

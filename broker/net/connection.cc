@@ -35,9 +35,14 @@ Connection::Connection(NetLoop& net, asio::ip::tcp::socket socket, std::shared_p
       socket_(std::move(socket)),
       info_(std::move(info)),
       reader_(net.buffers(), net.limits().frame_bytes_max),
-      deadline_([this] { on_deadline(); }) {}
+      deadline_([this] { on_deadline(); }) {
+  net_.born();
+}
 
-Connection::~Connection() { MILENA_ASSERT(!place_, "a connection is destroyed before it was closed"); }
+Connection::~Connection() {
+  MILENA_ASSERT(!place_, "a connection is destroyed before it was closed");
+  net_.died();
+}
 
 void Connection::start() {
   place_ = net_.add(shared_from_this());

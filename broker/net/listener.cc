@@ -141,8 +141,9 @@ void Listener::welcome(NetLoop& home, tcp::socket socket) {
         [&home, info = std::move(info)] { home.complain(*info, "Too many connections from this address"); });
     return;
   }
-  auto connection = std::make_shared<Connection>(home, std::move(socket), std::move(info));
-  home.loop().post([connection = std::move(connection)] { connection->start(); });
+  home.loop().post([&home, socket = std::move(socket), info = std::move(info)]() mutable {
+    std::make_shared<Connection>(home, std::move(socket), std::move(info))->start();
+  });
 }
 
 }  // namespace milena::broker

@@ -45,11 +45,14 @@ class NetLoop {
   using Place = std::list<std::shared_ptr<Connection>>::iterator;
   Place add(std::shared_ptr<Connection> connection);
   void remove(Place place);
-  std::size_t connections() const { return connections_.size(); }
+  // A Connection object exists, from its first to its last breath.
+  void born() { ++alive_; }
+  void died() { --alive_; }
   // Writes what is ready, then closes every connection. Requests that wait are told.
   void close_all();
-  // After close_all(): no connection is left and every request was given back.
-  bool quiet() const { return connections_.empty() && requests_.in_use() == 0; }
+  // After close_all(): no connection is left, not even in a handler that was cancelled and has not run yet,
+  // and every request was given back.
+  bool quiet() const { return alive_ == 0 && requests_.in_use() == 0; }
 
   // A line about a peer that does not behave. At most kComplaintsPerSecond of them.
   void complain(const ConnectionInfo& about, std::string_view what);
@@ -73,6 +76,7 @@ class NetLoop {
   RequestMemory memory_;
   Timer memory_timer_;
   std::list<std::shared_ptr<Connection>> connections_;
+  std::size_t alive_ = 0;
   Instant complaints_since_{};
   int complaints_ = 0;
 };
