@@ -17,9 +17,11 @@ std::span<T> copied(std::span<const T> from, Arena& arena) {
 template <class Wire>
 std::span<Wire> wire_endpoints(const std::vector<Endpoint>& endpoints, Arena& arena) {
   const std::span<Wire> wire = arena.array<Wire>(endpoints.size());
-  std::ranges::transform(endpoints, wire.begin(), [](const Endpoint& from) {
-    return Wire{
-        .name = from.name, .host = from.host, .port = from.port, .security_protocol = from.security_protocol};
+  std::ranges::transform(endpoints, wire.begin(), [&](const Endpoint& from) {
+    return Wire{.name = arena.text(from.name),
+                .host = arena.text(from.host),
+                .port = from.port,
+                .security_protocol = from.security_protocol};
   });
   return wire;
 }
@@ -27,8 +29,8 @@ std::span<Wire> wire_endpoints(const std::vector<Endpoint>& endpoints, Arena& ar
 template <class Wire>
 std::span<Wire> wire_features(const FeatureRanges& ranges, Arena& arena) {
   const std::span<Wire> wire = arena.array<Wire>(ranges.size());
-  std::ranges::transform(ranges, wire.begin(), [](const auto& from) {
-    return Wire{.name = from.first,
+  std::ranges::transform(ranges, wire.begin(), [&](const auto& from) {
+    return Wire{.name = arena.text(from.first),
                 .min_supported_version = from.second.min,
                 .max_supported_version = from.second.max};
   });
@@ -166,9 +168,9 @@ MetadataRecord to_record(const BrokerRegistration& broker, FeatureLevel metadata
               .broker_epoch = broker.epoch,
               .end_points = wire_endpoints<Wire::BrokerEndpoint>(broker.endpoints, arena),
               .features = wire_features<Wire::BrokerFeature>(broker.features, arena),
-              .rack = broker.rack,
               .fenced = broker.fenced,
               .in_controlled_shutdown = broker.in_controlled_shutdown};
+  if (broker.rack) record.rack = arena.text(*broker.rack);
   if (version >= 3) record.log_dirs = copied<Uuid>(broker.log_dirs, arena);
   if (version >= 4 && broker.cordoned_log_dirs) {
     record.cordoned_log_dirs = copied<Uuid>(*broker.cordoned_log_dirs, arena);

@@ -1,6 +1,7 @@
 // The records that describe an image: what a snapshot holds, and what decisions write about single things.
 //
-// Views into the image and the arena. A field that the finalized metadata.version cannot express is left out.
+// The records of to_record() are wholly in the arena. A field that the finalized metadata.version cannot
+// express is left out.
 #pragma once
 
 #include <functional>

@@ -34,13 +34,13 @@ bool is_reserved_directory(const Uuid& id);
 
 // A partition while it is being made or changed: views of the lists, and the numbers.
 struct PartitionFields {
-  std::span<const BrokerId> replicas;
-  std::span<const BrokerId> isr;
-  std::span<const BrokerId> removing_replicas;
-  std::span<const BrokerId> adding_replicas;
-  std::span<const BrokerId> elr;             // eligible leader replicas (KIP-966)
-  std::span<const BrokerId> last_known_elr;  // holds the last known leader while there is none
-  std::span<const Uuid> directories;         // parallel to replicas
+  std::span<const BrokerId> replicas{};
+  std::span<const BrokerId> isr{};
+  std::span<const BrokerId> removing_replicas{};
+  std::span<const BrokerId> adding_replicas{};
+  std::span<const BrokerId> elr{};             // eligible leader replicas (KIP-966)
+  std::span<const BrokerId> last_known_elr{};  // holds the last known leader while there is none
+  std::span<const Uuid> directories{};         // parallel to replicas
   BrokerId leader = kNoBroker;
   LeaderRecoveryState leader_recovery_state = LeaderRecoveryState::kRecovered;
   LeaderEpoch leader_epoch = 0;
