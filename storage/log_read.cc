@@ -85,6 +85,7 @@ Result<ReadInfo> Log::read(Offset fetch_offset, std::uint32_t max_bytes, Offset 
     if (!spot) continue;  // compaction has emptied the rest of this segment
     MILENA_TRY(const std::uint32_t end, position_of_bound(i, upper_bound));
     if (spot->position >= end) return info;
+    if (spot->size > max_bytes && !min_one_message) return info;  // a piece of a batch helps nobody
     const std::uint32_t limit = min_one_message ? std::max(max_bytes, spot->size) : max_bytes;
     info.records.size = std::min(end - spot->position, limit);
     info.records.position = spot->position;
