@@ -1,0 +1,176 @@
+// FetchSet: the partitions that one fetch request, or one incremental fetch session (KIP-227), wants to read.
+//
+// Used by one request at a time (FetchSessions sees to that), on that request's event loop. Only
+// FetchEntry::changed() runs elsewhere: under the mutex of the partition that changed, touching atomics only.
+//
+// A round of evaluate() costs O(ready entries), not O(entries). Ready are: new and updated entries, entries
+// with something left to read or an error, and entries whose partition has changed since. Between rounds a
+// request parks: arm() says how many bytes it waits for, and the change that brings the last of them wakes
+// it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/uuid.h"
+#include "broker/partition/partition.h"
+#include "broker/partition/partition_finder.h"
+#include "broker/partition/watch.h"
+#include "protocol/error_code.h"
+
+namespace milena::broker {
+
+// How a request names a topic: by id from version 13 on, by name before.
+struct FetchTopic {
+  Uuid id;           // zero when named
+  std::string name;  // empty when identified
+};
+
+// What the client asks of one partition.
+struct FetchAsk {
+  Offset fetch_offset;
+  LeaderEpoch current_leader_epoch = protocol::kNoLeaderEpoch;
+  LeaderEpoch last_fetched_epoch = protocol::kNoLeaderEpoch;
+  std::int32_t max_bytes = 0;
+};
+
+struct FetchLimits {
+  std::int32_t max_bytes =
+      0;  // of the whole answer; the first batch found is given whole all the same (KIP-74)
+  bool read_committed = false;
+  bool to_log_end = false;  // beyond the high watermark: replica id -2, for debugging
+  bool stranger = false;    // claims to be a replica, and is none of ours
+};
+
+class FetchSet;
+
+class FetchEntry final : public PartitionWatch {
+ public:
+  FetchEntry(FetchSet& set, std::shared_ptr<const FetchTopic> topic, PartitionId partition)
+      : set_(set), topic_(std::move(topic)), partition_(partition) {}
+
+  const FetchTopic& topic() const { return *topic_; }
+  PartitionId partition() const { return partition_; }
+  // Of the last round. The answer is meaningless when there is an error.
+  ErrorCode error() const { return error_; }
+  const Partition::FetchAnswer& answer() const { return answer_; }
+  const std::shared_ptr<Partition>& replica() const { return replica_; }
+
+  void changed(const PartitionChange& change, WakeList& wakes) override;
+
+ private:
+  friend class FetchSet;
+
+  FetchSet& set_;
+  const std::shared_ptr<const FetchTopic> topic_;
+  const PartitionId partition_;
+  FetchAsk ask_;
+  std::shared_ptr<Partition> replica_;  // null: unknown here, looked up again each round
+  bool attached_ = false;
+
+  ErrorCode error_ = ErrorCode::kNone;
+  Partition::FetchAnswer answer_;
+  Offset told_high_watermark_ = protocol::kNoOffset;
+  Offset told_log_start_ = protocol::kNoOffset;
+
+  bool ready_ = false;                   // in FetchSet::ready_
+  bool in_round_ = false;                // in FetchSet::round_
+  std::atomic<bool> signalled_ = false;  // on the signal stack
+  FetchEntry* next_signalled_ = nullptr;
+};
+
+class FetchSet {
+ public:
+  FetchSet(PartitionFinder& finder, bool by_id) : finder_(finder), by_id_(by_id) {}
+  ~FetchSet();
+  FetchSet(const FetchSet&) = delete;
+  FetchSet& operator=(const FetchSet&) = delete;
+
+  bool by_id() const { return by_id_; }
+  std::size_t size() const { return order_.size(); }
+
+  // Adds a partition, or updates what is asked of one that is there.
+  void put(const std::shared_ptr<const FetchTopic>& topic, PartitionId partition, const FetchAsk& ask);
+  void forget(const FetchTopic& topic, PartitionId partition);
+
+  struct Outcome {
+    std::uint64_t bytes = 0;  // of records found
+    bool answer_now = false;  // an error or a diverging epoch: the client must hear of it at once
+  };
+  // Reads the ready entries, those longest ready first, within the limits. A request that was woken calls it
+  // again; what the earlier round found is found anew.
+  Outcome evaluate(const FetchLimits& limits);
+
+  // Parks: from now on every entry hangs on its partition, and `sleeper` is woken once when `bytes_needed`
+  // more bytes have become readable or a partition is closed. False, and nothing armed, when something has
+  // changed since evaluate(): evaluate again.
+  bool arm(std::uint64_t bytes_needed, const std::shared_ptr<Wakeable>& sleeper);
+  // True: the sleeper will not be woken any more. False: it is being woken, or was never armed.
+  bool disarm();
+
+  // Hangs every entry on its partition for good: the set goes on to the next request of a session. False when
+  // something has changed since evaluate(); what changed is ready for the next round.
+  bool watch_all();
+
+  // Visits what belongs into the answer: all entries, or, for an incremental answer, those with records, an
+  // error, a diverging epoch, or a high watermark or log start that the client has not been told. Then
+  // remembers what the client was told and ends the rounds of this request.
+  template <class Visit>
+  void answer(bool incremental, Visit&& visit) {
+    if (incremental) {
+      for (FetchEntry* entry : round_) {
+        if (news_for_client(*entry)) visit(*entry);
+      }
+    } else {
+      for (const auto& entry : order_) visit(*entry);
+    }
+    for (FetchEntry* entry : round_) remember_told(*entry);
+    end_rounds();
+  }
+  // Ends the rounds of a request whose client is gone.
+  void abandon() { end_rounds(); }
+
+ private:
+  friend class FetchEntry;
+
+  struct Key {
+    Uuid id;
+    std::string_view name;
+    PartitionId partition;
+    bool operator==(const Key&) const = default;
+  };
+  struct KeyHash {
+    std::size_t operator()(const Key& key) const;
+  };
+
+  void read(FetchEntry& entry, const FetchLimits& limits, std::int64_t& bytes_left, bool& found_any);
+  void make_ready(FetchEntry& entry);
+  void take_signals();
+  void attach(FetchEntry& entry);
+  void detach(FetchEntry& entry);
+  static bool news_for_client(const FetchEntry& entry);
+  static void remember_told(FetchEntry& entry);
+  static bool has_more(const FetchEntry& entry, const FetchLimits& limits);
+  void end_rounds();
+
+  PartitionFinder& finder_;
+  const bool by_id_;
+  std::vector<std::unique_ptr<FetchEntry>> order_;  // as the client listed them
+  std::unordered_map<Key, FetchEntry*, KeyHash> index_;
+  std::vector<FetchEntry*> ready_;
+  std::vector<FetchEntry*> round_;  // evaluated for the current request
+  bool watching_ = false;
+
+  // Touched by changed(), from any thread.
+  std::atomic<FetchEntry*> signals_ = nullptr;
+  std::atomic<std::int64_t> bytes_needed_ = 0;
+  std::atomic<bool> armed_ = false;
+  std::shared_ptr<Wakeable> sleeper_;  // written only while not armed
+};
+
+}  // namespace milena::broker

@@ -1,0 +1,170 @@
+#include "broker/fetch/fetch_set.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "broker/partition/testing/test_partition.h"
+
+namespace milena::broker {
+namespace {
+
+class Sleeper final : public Wakeable {
+ public:
+  void woken() override { ++times; }
+  int times = 0;
+};
+
+class FetchSetTest : public testing::Test {
+ protected:
+  void ask(FetchSet& set, int partition, std::int64_t offset, std::int32_t max_bytes = 1 << 20) {
+    set.put(topic_, partition, {.fetch_offset = offset, .max_bytes = max_bytes});
+  }
+  static std::vector<int> answered(FetchSet& set, bool incremental) {
+    std::vector<int> out;
+    set.answer(incremental, [&](const FetchEntry& entry) { out.push_back(entry.partition().value); });
+    return out;
+  }
+
+  TestPartitions partitions_{4};
+  std::shared_ptr<const FetchTopic> topic_ =
+      std::make_shared<const FetchTopic>(FetchTopic{partitions_.topic_id(), ""});
+  std::shared_ptr<Sleeper> sleeper_ = std::make_shared<Sleeper>();
+  const FetchLimits limits_{.max_bytes = 1 << 20};
+};
+
+TEST_F(FetchSetTest, AFullAnswerListsEveryPartitionInTheOrderAsked) {
+  FetchSet set(partitions_, true);
+  for (int p : {2, 0, 3}) ask(set, p, 0);
+  partitions_.append(0, 5);
+  EXPECT_GT(set.evaluate(limits_).bytes, 0u);
+  EXPECT_EQ(answered(set, false), (std::vector{2, 0, 3}));
+}
+
+TEST_F(FetchSetTest, AnIncrementalAnswerListsOnlyWhatIsNew) {
+  FetchSet set(partitions_, true);
+  for (int p : {0, 1, 2}) ask(set, p, 0);
+  set.evaluate(limits_);
+  answered(set, false);
+  ASSERT_TRUE(set.watch_all());
+  set.evaluate(limits_);
+  EXPECT_EQ(answered(set, true), std::vector<int>{});
+  partitions_.append(1, 3);
+  EXPECT_GT(set.evaluate(limits_).bytes, 0u);
+  EXPECT_EQ(answered(set, true), std::vector{1});
+}
+
+TEST_F(FetchSetTest, WhatDidNotFitIsAnsweredNextTimeWithoutANewAppend) {
+  for (int p : {0, 1, 2}) partitions_.append(p, 1, 1000);
+  FetchSet set(partitions_, true);
+  for (int p : {0, 1, 2}) ask(set, p, 0);
+  const FetchLimits tight{.max_bytes = 1100};
+  set.evaluate(tight);
+  answered(set, false);
+  set.watch_all();
+  ask(set, 0, 1);  // the client has read partition 0
+  set.evaluate(tight);
+  EXPECT_EQ(answered(set, true), std::vector{1});
+  ask(set, 1, 1);
+  set.evaluate(tight);
+  EXPECT_EQ(answered(set, true), std::vector{2});
+}
+
+TEST_F(FetchSetTest, ThePartitionThatWasServedStandsBehindTheOthers) {
+  for (int p : {0, 1}) partitions_.append(p, 4, 1000);
+  FetchSet set(partitions_, true);
+  for (int p : {0, 1}) ask(set, p, 0);
+  const FetchLimits tight{.max_bytes = 1100};
+  std::vector<int> order;
+  set.evaluate(tight);
+  answered(set, false);
+  set.watch_all();
+  for (int round = 0; round < 4; ++round) {
+    set.evaluate(tight);
+    for (int p : answered(set, true)) order.push_back(p);
+  }
+  EXPECT_EQ(order, (std::vector{1, 0, 1, 0}));
+}
+
+TEST_F(FetchSetTest, TheSleeperIsWokenOnceWhenEnoughBytesHaveCome) {
+  FetchSet set(partitions_, true);
+  for (int p : {0, 1}) ask(set, p, 0);
+  ASSERT_EQ(set.evaluate(limits_).bytes, 0u);
+  ASSERT_TRUE(set.arm(1500, sleeper_));
+  partitions_.append(0, 1, 1000);
+  EXPECT_EQ(sleeper_->times, 0);
+  partitions_.append(1, 1, 1000);
+  EXPECT_EQ(sleeper_->times, 1);
+  partitions_.append(1, 1, 1000);
+  EXPECT_EQ(sleeper_->times, 1);
+  EXPECT_FALSE(set.disarm());
+  EXPECT_GT(set.evaluate(limits_).bytes, 3000u);
+}
+
+TEST_F(FetchSetTest, AnAppendBetweenTheReadAndTheWatchIsNotMissed) {
+  FetchSet set(partitions_, true);
+  ask(set, 0, 0);
+  ASSERT_EQ(set.evaluate(limits_).bytes, 0u);
+  partitions_.append(0, 1);
+  EXPECT_FALSE(set.arm(1, sleeper_));
+  EXPECT_GT(set.evaluate(limits_).bytes, 0u);
+}
+
+TEST_F(FetchSetTest, AnAppendBetweenTheReadAndArmingAWatchedSetIsNotMissed) {
+  FetchSet set(partitions_, true);
+  ask(set, 0, 0);
+  set.evaluate(limits_);
+  set.watch_all();
+  set.evaluate(limits_);
+  partitions_.append(0, 1);
+  EXPECT_FALSE(set.arm(1, sleeper_));
+  EXPECT_EQ(sleeper_->times, 0);
+}
+
+TEST_F(FetchSetTest, AClosedPartitionWakesTheSleeperAndIsAnError) {
+  FetchSet set(partitions_, true);
+  ask(set, 0, 0);
+  set.evaluate(limits_);
+  ASSERT_TRUE(set.arm(1, sleeper_));
+  partitions_.remove_topic();
+  EXPECT_EQ(sleeper_->times, 1);
+  EXPECT_TRUE(set.evaluate(limits_).answer_now);
+  set.answer(false, [](const FetchEntry& entry) { EXPECT_EQ(entry.error(), ErrorCode::kUnknownTopicId); });
+}
+
+TEST_F(FetchSetTest, UnknownTopicsAndPartitionsHaveErrorsOfTheirOwn) {
+  FetchSet set(partitions_, true);
+  ask(set, 99, 0);
+  set.put(std::make_shared<const FetchTopic>(FetchTopic{Uuid::from_halves(9, 9), ""}), 0, {});
+  EXPECT_TRUE(set.evaluate(limits_).answer_now);
+  std::vector<ErrorCode> errors;
+  set.answer(false, [&](const FetchEntry& entry) { errors.push_back(entry.error()); });
+  EXPECT_EQ(errors, (std::vector{ErrorCode::kUnknownTopicOrPartition, ErrorCode::kUnknownTopicId}));
+}
+
+TEST_F(FetchSetTest, AForgottenPartitionIsNeitherAnsweredNorWatched) {
+  FetchSet set(partitions_, true);
+  for (int p : {0, 1}) ask(set, p, 0);
+  set.evaluate(limits_);
+  answered(set, false);
+  set.watch_all();
+  partitions_.append(0, 1);
+  set.forget(*topic_, 0);
+  EXPECT_EQ(set.size(), 1u);
+  EXPECT_EQ(set.evaluate(limits_).bytes, 0u);
+  partitions_.append(0, 1);
+  EXPECT_EQ(answered(set, true), std::vector<int>{});
+}
+
+TEST_F(FetchSetTest, AnOffsetOutOfRangeIsToldAgainAndAgain) {
+  FetchSet set(partitions_, true);
+  ask(set, 0, 77);
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_TRUE(set.evaluate(limits_).answer_now);
+    EXPECT_EQ(answered(set, round > 0), std::vector{0});
+    set.watch_all();
+  }
+}
+
+}  // namespace
+}  // namespace milena::broker

@@ -1,0 +1,55 @@
+// TestPartitions: a topic with real partitions over an in-memory file system, for tests of what reads and
+// writes them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/mem_fs.h"
+#include "base/rng.h"
+#include "broker/partition/partition_registry.h"
+#include "storage/log_directory.h"
+
+namespace milena::broker {
+
+class TestPartitions final : public PartitionFinder, public FlushScheduler {
+ public:
+  explicit TestPartitions(int count, Durability durability = Durability::kPageCache);
+  ~TestPartitions() override;
+
+  const Uuid& topic_id() const { return topic_->id; }
+  const std::string& topic_name() const { return topic_->name; }
+  Partition& at(int partition) { return *partitions_[static_cast<std::size_t>(partition)]; }
+  std::shared_ptr<Partition> shared(int partition) {
+    return partitions_[static_cast<std::size_t>(partition)];
+  }
+
+  // Appends one batch of `records` records with `value_bytes` each.
+  Result<Partition::Appended> append(int partition, int records, std::size_t value_bytes = 10);
+  // What the flush scheduler was asked for.
+  void run_flushes();
+  // Closes every partition and forgets the topic.
+  void remove_topic();
+
+  std::shared_ptr<Partition> find(std::string_view topic, PartitionId partition) override {
+    return registry_.find(topic, partition);
+  }
+  std::shared_ptr<Partition> find(const Uuid& topic_id, PartitionId partition) override {
+    return registry_.find(topic_id, partition);
+  }
+  bool has_topic(const Uuid& topic_id) override { return registry_.has_topic(topic_id); }
+  void schedule_flush(std::shared_ptr<Partition> partition) override {
+    flushes_.push_back(std::move(partition));
+  }
+
+ private:
+  MemFs fs_;
+  std::unique_ptr<storage::LogDirectory> directory_;
+  std::shared_ptr<const TopicIdentity> topic_;
+  PartitionRegistry registry_;
+  std::vector<std::shared_ptr<Partition>> partitions_;
+  std::vector<std::shared_ptr<Partition>> flushes_;
+};
+
+}  // namespace milena::broker
