@@ -1,0 +1,107 @@
+// MetadataLog: the one thread that changes the cluster's metadata.
+//
+// Owned by the broker. Requests hand in operations from any thread; the metadata thread takes all that wait,
+// lets the controller decide each on the newest state, appends and replays its records, syncs the log once
+// for all of them, then publishes the new image, brings the partitions in line with it, and answers. So an
+// answer tells of what is on stable storage and in force, and the event loops never wait for a disk. Fails:
+// a log that cannot be written any more refuses every later change with KAFKA_STORAGE_ERROR; reading goes on.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/arena.h"
+#include "base/async/worker_pool.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mutex.h"
+#include "base/result.h"
+#include "base/rng.h"
+#include "broker/metadata/metadata_source.h"
+#include "broker/metadata/metadata_store.h"
+#include "controller/controller.h"
+#include "controller/raft/raft_core.h"
+
+namespace milena::broker {
+
+class MetadataLog final : public MetadataSource {
+ public:
+  using Records = std::vector<controller::MetadataRecord>;
+  // Told of every published change before the operations that made it are answered.
+  using Subscriber =
+      std::function<void(const controller::MetadataImage& before, const controller::MetadataImage& after,
+                         const controller::MetadataChanges& changes)>;
+
+  struct Operation {
+    // Decides; what the records point to lives until done() has run. Monotonic milliseconds.
+    std::move_only_function<Records(controller::Controller&, std::int64_t now_ms)> decide;
+    // With an error nothing has changed.
+    std::move_only_function<void(Status)> done;
+  };
+
+  struct Options {
+    controller::Voter self;
+    controller::ControllerSettings controller;
+    controller::FeatureLevels bootstrap;  // what a new cluster starts with
+    controller::SnapshotTrigger::Limits snapshots;
+  };
+
+  // Reads snapshot and log, becomes leader of a new epoch and writes what a leader writes first. Blocks.
+  static Result<std::unique_ptr<MetadataLog>> open(Options options, std::unique_ptr<MetadataStore> store,
+                                                   const Clock& clock, Rng& rng, const Logger& log);
+  ~MetadataLog() override;
+
+  // Before start() and after stop(): carries the operation out on the calling thread.
+  // In between: on the metadata thread, soon. Any thread.
+  void submit(Operation operation);
+
+  void start(Subscriber subscriber);
+  // Carries out what waits, then ends the thread.
+  void stop();
+
+  controller::MetadataImagePtr image() const override;
+  storage::Log& storage_log() { return store_->log(); }
+
+  // DescribeQuorum, as of the last commit. Views into the arena.
+  protocol::DescribeQuorumResponse describe_quorum(const protocol::DescribeQuorumRequest& request,
+                                                   Arena& arena) const;
+
+ private:
+  MetadataLog(Options options, std::unique_ptr<MetadataStore> store, controller::RaftCore raft,
+              controller::MetadataLoader loader, const Clock& clock, Rng& rng, const Logger& log);
+
+  void work();
+  void carry_out(std::vector<Operation> operations);
+  // Appends what an operation decided and replays it; commit() makes it durable.
+  Status append(const Records& records);
+  Status append_batch(MutableBytes batch);
+  Status commit();
+  Status obey(const controller::RaftReady& ready);
+  void snapshot_if_due();
+
+  const Options options_;
+  const std::unique_ptr<MetadataStore> store_;
+  const Clock& clock_;
+  const Logger& log_;
+
+  // The metadata thread's, or the caller's while there is none.
+  controller::Controller controller_;
+  controller::QuorumConfig quorum_;
+  controller::SnapshotTrigger snapshot_trigger_;
+  std::vector<controller::MetadataUpdate> uncommitted_;
+  bool unsynced_ = false;
+  bool broken_ = false;
+  Subscriber subscriber_;
+
+  mutable Mutex mutex_;
+  controller::RaftCore raft_ MILENA_GUARDED_BY(mutex_);
+  controller::MetadataImagePtr image_ MILENA_GUARDED_BY(mutex_);
+  std::vector<Operation> waiting_ MILENA_GUARDED_BY(mutex_);
+  bool working_ MILENA_GUARDED_BY(mutex_) = false;
+  std::unique_ptr<WorkerPool> thread_
+      MILENA_GUARDED_BY(mutex_);  // null: operations run on the caller's thread
+};
+
+}  // namespace milena::broker

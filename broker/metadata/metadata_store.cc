@@ -1,0 +1,145 @@
+#include "broker/metadata/metadata_store.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "protocol/error_code.h"
+
+namespace milena::broker {
+namespace {
+
+using controller::SnapshotId;
+using protocol::Offset;
+
+const storage::TopicPartition kMetadataPartition{"__cluster_metadata", 0};
+constexpr Uuid kMetadataTopicId = Uuid::from_halves(0, 1);
+
+std::unexpected<Error> storage_error(const char* why) { return fail(ErrorCode::kKafkaStorageError, why); }
+
+}  // namespace
+
+Result<std::unique_ptr<MetadataStore>> MetadataStore::open(Fs& fs, storage::LogDirectory& home,
+                                                           std::shared_ptr<const storage::LogConfig> config,
+                                                           std::int64_t now_ms) {
+  const std::string directory = home.partition_path(kMetadataPartition);
+  if (!fs.exists(directory)) MILENA_CHECK(home.create_partition(kMetadataPartition, kMetadataTopicId));
+  std::unique_ptr<MetadataStore> store(new MetadataStore(fs, directory));
+  MILENA_CHECK(store->load_quorum_state());
+  MILENA_CHECK(store->load_newest_snapshot());
+  MILENA_TRY(store->log_, home.open_log(kMetadataPartition, std::move(config), now_ms));
+  if (store->snapshot_) {
+    const Offset snapshot_end = controller::snapshot_id(store->snapshot_->image).end_offset;
+    if (snapshot_end > store->log_->log_end_offset()) {
+      // The log lost its tail, or never was: the snapshot is the state, and the log goes on behind it.
+      MILENA_TRY(const auto permit, home.permit_truncation(kMetadataPartition, 0));
+      MILENA_CHECK(store->log_->truncate_fully_and_start_at(snapshot_end, permit, now_ms));
+    }
+  }
+  return store;
+}
+
+Status MetadataStore::load_quorum_state() {
+  const auto content = read_file(fs_, join(directory_, controller::kQuorumStateFile));
+  if (!content) {
+    if (content.error().code == ENOENT) return {};
+    return storage_error("quorum-state cannot be read");
+  }
+  MILENA_TRY(quorum_state_, controller::decode_quorum_state(*content));
+  return {};
+}
+
+std::vector<SnapshotId> MetadataStore::list_snapshots() {
+  std::vector<SnapshotId> ids;
+  if (const auto entries = fs_.list(directory_)) {
+    for (const auto& entry : *entries) {
+      if (const auto id = SnapshotId::parse(entry.name)) ids.push_back(*id);
+    }
+  }
+  std::ranges::sort(ids);
+  return ids;
+}
+
+Status MetadataStore::load_newest_snapshot() {
+  const auto ids = list_snapshots();
+  if (ids.empty()) return {};
+  constexpr std::size_t kSnapshotBytesMax = std::size_t{4} << 30;
+  const auto content = read_file(fs_, join(directory_, ids.back().file_name()), kSnapshotBytesMax);
+  if (!content) return storage_error("the newest metadata snapshot cannot be read");
+  MILENA_TRY(snapshot_, controller::read_snapshot(*content, ids.back()));
+  return {};
+}
+
+Status MetadataStore::for_each_batch(Offset offset,
+                                     const std::function<Status(const protocol::RecordBatchView&)>& visit) {
+  constexpr std::uint32_t kReadBytes = 1 << 20;
+  std::vector<std::byte> buffer;
+  offset = std::max(offset, log_->log_start_offset());
+  while (offset < log_->log_end_offset()) {
+    MILENA_TRY(const auto read, log_->read(offset, kReadBytes, log_->log_end_offset(), true));
+    if (read.records.size == 0) return storage_error("the metadata log ends before its end offset");
+    buffer.resize(read.records.size);
+    const auto bytes = read.records.file->read_at(read.records.position, buffer);
+    if (!bytes || *bytes != buffer.size()) return storage_error("the metadata log cannot be read");
+    protocol::BatchIterator batches(buffer);
+    for (;;) {
+      MILENA_TRY(const auto batch, batches.next());
+      if (!batch) break;
+      if (batch->last_offset() >= offset) MILENA_CHECK(visit(*batch));
+      offset = std::max(offset, batch->last_offset() + 1);
+    }
+  }
+  return {};
+}
+
+Status MetadataStore::write_quorum_state(const std::string& content) {
+  if (!replace_file(fs_, join(directory_, controller::kQuorumStateFile), as_bytes(content))) {
+    return storage_error("quorum-state cannot be written");
+  }
+  return {};
+}
+
+Status MetadataStore::append(MutableBytes batch, protocol::LeaderEpoch epoch, std::int64_t now_ms) {
+  log_->assign_epoch(epoch);
+  MILENA_TRY(const auto info, log_->append_as_leader(batch, {.leader_epoch = epoch,
+                                                             .origin = storage::AppendOrigin::kCoordinator,
+                                                             .now_ms = now_ms}));
+  (void)info;
+  return {};
+}
+
+Status MetadataStore::sync() {
+  MILENA_CHECK(log_->flush());
+  log_->advance_high_watermark(log_->log_end_offset());
+  return {};
+}
+
+Status MetadataStore::write_snapshot(const controller::MetadataImage& image,
+                                     const controller::QuorumConfig& quorum, std::int64_t now_ms) {
+  const SnapshotId id = controller::snapshot_id(image);
+  const std::string path = join(directory_, id.file_name());
+  const std::string part = path + ".part";
+  {
+    auto file = fs_.open(part, OpenMode::kTruncate);
+    if (!file) return storage_error("a metadata snapshot cannot be created");
+    std::uint64_t at = 0;
+    MILENA_CHECK(controller::write_snapshot(image, quorum, now_ms, [&](BytesView bytes) -> Status {
+      if (!(*file)->write_at(at, bytes)) return storage_error("a metadata snapshot cannot be written");
+      at += bytes.size();
+      return {};
+    }));
+    if (!(*file)->sync()) return storage_error("a metadata snapshot cannot be synced");
+  }
+  if (!fs_.rename(part, path) || !fs_.sync_directory(directory_)) {
+    return storage_error("a metadata snapshot cannot be put in place");
+  }
+  for (const auto& older : list_snapshots()) {
+    if (older < id) (void)fs_.remove(join(directory_, older.file_name()));
+  }
+  MILENA_CHECK(log_->advance_log_start(id.end_offset));
+  MILENA_CHECK(log_->roll(now_ms));
+  MILENA_TRY(auto job, log_->delete_old_segments(now_ms));
+  job.run();
+  return {};
+}
+
+}  // namespace milena::broker

@@ -1,0 +1,69 @@
+// MetadataStore: the metadata log on disk: `__cluster_metadata-0` with its segments, snapshots and
+// quorum-state.
+//
+// Owned by MetadataLog and used on its thread only; everything blocks. Knows bytes and files, not what they
+// mean. Always:  what sync() has returned for survives power loss. A snapshot file that has its final name is
+// whole.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/fs.h"
+#include "base/result.h"
+#include "controller/raft/quorum_state.h"
+#include "controller/snapshot/metadata_snapshot.h"
+#include "protocol/record_batch.h"
+#include "storage/log_directory.h"
+
+namespace milena::broker {
+
+class MetadataStore {
+ public:
+  // Opens the log in `home`, making it when it is not there.
+  //   KAFKA_STORAGE_ERROR  the log is damaged, or the disk fails
+  //   CORRUPT_MESSAGE      quorum-state or the newest snapshot cannot be read
+  static Result<std::unique_ptr<MetadataStore>> open(Fs& fs, storage::LogDirectory& home,
+                                                     std::shared_ptr<const storage::LogConfig> config,
+                                                     std::int64_t now_ms);
+
+  const std::optional<controller::QuorumState>& quorum_state() const { return quorum_state_; }
+  // The newest snapshot, to be read before the log; empty when there is none.
+  std::optional<controller::LoadedSnapshot> take_snapshot() { return std::exchange(snapshot_, std::nullopt); }
+  // Visits every batch from `offset` on; stops at the first error.
+  Status for_each_batch(protocol::Offset offset,
+                        const std::function<Status(const protocol::RecordBatchView&)>& visit);
+
+  protocol::Offset end_offset() const { return log_->log_end_offset(); }
+  protocol::LeaderEpoch last_epoch() const { return log_->latest_epoch(); }
+
+  Status write_quorum_state(const std::string& content);
+  // Appends one batch whose base offset is end_offset(); not durable until sync().
+  Status append(MutableBytes batch, protocol::LeaderEpoch epoch, std::int64_t now_ms);
+  Status sync();
+
+  // Writes a snapshot of the image, then drops older snapshots and the log segments that it makes
+  // superfluous.
+  Status write_snapshot(const controller::MetadataImage& image, const controller::QuorumConfig& quorum,
+                        std::int64_t now_ms);
+
+  storage::Log& log() { return *log_; }
+
+ private:
+  MetadataStore(Fs& fs, std::string directory) : fs_(fs), directory_(std::move(directory)) {}
+  Status load_quorum_state();
+  Status load_newest_snapshot();
+  std::vector<controller::SnapshotId> list_snapshots();
+
+  Fs& fs_;
+  const std::string directory_;
+  std::unique_ptr<storage::Log> log_;
+  std::optional<controller::QuorumState> quorum_state_;
+  std::optional<controller::LoadedSnapshot> snapshot_;
+};
+
+}  // namespace milena::broker
