@@ -1,0 +1,270 @@
+#include "broker/broker.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/async/loop.h"
+#include "base/async/worker_pool.h"
+#include "broker/fetch/fetch_sessions.h"
+#include "broker/handlers/advertised_address.h"
+#include "broker/handlers/handlers.h"
+#include "broker/metadata/metadata_log.h"
+#include "broker/metadata/metadata_store.h"
+#include "broker/net/server.h"
+#include "broker/partition/partition_registry.h"
+#include "protocol/error_code.h"
+#include "storage/log_directory.h"
+
+namespace milena::broker {
+namespace {
+
+using storage::LogDirectory;
+using Directories = std::vector<std::unique_ptr<LogDirectory>>;
+
+std::unexpected<std::string> sentence(std::string what) { return std::unexpected(std::move(what)); }
+
+// Opens the log directories and makes sure that they belong to one cluster and to this node.
+std::expected<Directories, std::string> open_directories(const BrokerOptions& options, Fs& fs, Rng& rng,
+                                                         std::string& cluster_id) {
+  Directories directories;
+  for (const auto& path : options.data_directories) {
+    auto opened = LogDirectory::open(fs, path);
+    if (!opened) return sentence(fmt::format("{}: {}", path, opened.error().why));
+    directories.push_back(*std::move(opened));
+  }
+  cluster_id = options.cluster_id;
+  for (const auto& directory : directories) {
+    const auto& known = directory->meta_properties();
+    if (!known) continue;
+    if (known->node_id != options.partitions.self) {
+      return sentence(fmt::format("{}: belongs to node {}, and this is node {} (node.id)", directory->path(),
+                                  known->node_id.value, options.partitions.self.value));
+    }
+    if (cluster_id.empty()) cluster_id = known->cluster_id;
+    if (known->cluster_id != cluster_id) {
+      return sentence(fmt::format("{}: belongs to cluster {}, not to {}", directory->path(),
+                                  known->cluster_id, cluster_id));
+    }
+  }
+  if (cluster_id.empty()) cluster_id = Uuid::random(rng).to_string();
+  for (const auto& directory : directories) {
+    if (directory->meta_properties()) continue;
+    if (!directory->format({cluster_id, options.partitions.self, Uuid::random(rng)})) {
+      return sentence(fmt::format("{}: {}", directory->path(), directory->health().reason()));
+    }
+  }
+  return directories;
+}
+
+std::shared_ptr<const storage::LogConfig> metadata_log_config() {
+  auto config = std::make_shared<storage::LogConfig>();
+  config->retention_ms = -1;  // only snapshots trim it
+  return config;
+}
+
+}  // namespace
+
+struct Broker::Parts {
+  Parts(BrokerOptions options_, World world_) : options(std::move(options_)), world(world_) {}
+
+  std::expected<void, std::string> open();
+  std::expected<void, std::string> bind();
+  std::expected<void, std::string> open_metadata(LogDirectory& home, const Directories& directories);
+  std::expected<void, std::string> register_with_controller(const Directories& directories);
+
+  const BrokerOptions options;
+  const World world;
+  std::string cluster_id;
+  std::int64_t broker_epoch = -1;
+
+  std::vector<std::unique_ptr<Loop>> loops;
+  std::unique_ptr<WorkerPool> workers;
+  PartitionRegistry registry;
+  std::unique_ptr<MetadataLog> metadata;
+  std::unique_ptr<PartitionManager> partitions;
+  std::unique_ptr<Handlers> handlers;
+  std::unique_ptr<Server> server;
+  std::vector<std::uint16_t> ports;
+  bool started = false;
+};
+
+Broker::Broker(BrokerOptions options, World world)
+    : parts_(std::make_unique<Parts>(std::move(options), world)) {}
+
+Broker::~Broker() { stop(); }
+
+const std::string& Broker::cluster_id() const { return parts_->cluster_id; }
+
+std::vector<std::string> Broker::addresses() const {
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < parts_->ports.size(); ++i) {
+    const auto& host = parts_->options.listeners[i].host;
+    const bool any = host.empty() || host == "0.0.0.0" || host == "::";
+    out.push_back(Address{any ? "127.0.0.1" : host, parts_->ports[i]}.to_string());
+  }
+  return out;
+}
+
+std::expected<void, std::string> Broker::start() { return parts_->open(); }
+
+std::expected<void, std::string> Broker::Parts::open() {
+  auto directories = open_directories(options, world.fs, world.rng, cluster_id);
+  if (!directories) return std::unexpected(directories.error());
+
+  constexpr std::size_t kBlockingThreads = 4;
+  constexpr std::size_t kBlockingQueue = 10'000;
+  workers = std::make_unique<WorkerPool>("blocking", kBlockingThreads, kBlockingQueue);
+  for (std::size_t i = 0; i < options.event_loops; ++i) {
+    loops.push_back(std::make_unique<Loop>(world.clock, fmt::format("loop-{}", i)));
+  }
+  handlers = std::make_unique<Handlers>(options, world.clock, world.rng, world.log, registry);
+  if (auto bound = bind(); !bound) return bound;
+  if (auto opened = open_metadata(*directories->front(), *directories); !opened) return opened;
+
+  partitions = std::make_unique<PartitionManager>(options.partitions, *std::move(directories), registry,
+                                                  *workers, world.clock, world.rng, world.log);
+  if (const auto opened = partitions->open(*metadata->image()); !opened) {
+    return sentence(fmt::format("the partitions cannot be opened: {}", opened.error().why));
+  }
+  metadata->start([this](const auto& before, const auto& after, const auto& changes) {
+    partitions->apply(before, after, changes);
+  });
+  handlers->serve({.cluster_id = cluster_id,
+                   .metadata = *metadata,
+                   .partitions = *partitions,
+                   .broker_epoch = broker_epoch});
+  for (const auto& loop : loops) loop->start();
+  partitions->start_maintenance(*loops.front());
+  server->start();
+  started = true;
+  return {};
+}
+
+std::expected<void, std::string> Broker::Parts::bind() {
+  std::vector<Loop*> borrowed;
+  for (const auto& loop : loops) borrowed.push_back(loop.get());
+  server = std::make_unique<Server>(borrowed, options.net, handlers->router(), world.log);
+  for (const auto& spec : options.listeners) {
+    auto port = server->open(spec);
+    if (!port) return std::unexpected(port.error());
+    ports.push_back(*port);
+  }
+  return {};
+}
+
+std::expected<void, std::string> Broker::Parts::open_metadata(LogDirectory& home,
+                                                              const Directories& directories) {
+  auto store = MetadataStore::open(world.fs, home, metadata_log_config(), world.clock.wall_ms());
+  if (!store) {
+    return sentence(
+        fmt::format("the metadata log in {} cannot be opened: {}", home.path(), store.error().why));
+  }
+  controller::ControllerSettings settings = options.controller;
+  settings.node_id = options.partitions.self;
+  settings.cluster_id = cluster_id;
+  settings.static_config = options.partitions.file_config;
+  const auto bootstrap = controller::default_bootstrap_features(settings.supported_features);
+  MetadataLog::Options log_options{
+      .self = {.key = {options.partitions.self, home.meta_properties()->directory_id}},
+      .controller = std::move(settings),
+      .bootstrap = bootstrap,
+      .snapshots = options.snapshots};
+  auto opened =
+      MetadataLog::open(std::move(log_options), *std::move(store), world.clock, world.rng, world.log);
+  if (!opened) {
+    return sentence(
+        fmt::format("the metadata log in {} cannot be read: {}", home.path(), opened.error().why));
+  }
+  metadata = *std::move(opened);
+  return register_with_controller(directories);
+}
+
+std::expected<void, std::string> Broker::Parts::register_with_controller(const Directories& directories) {
+  using protocol::BrokerHeartbeatResponse;
+  using protocol::BrokerRegistrationRequest;
+  using protocol::BrokerRegistrationResponse;
+  Arena arena;
+  BrokerRegistrationRequest request;
+  request.broker_id = options.partitions.self;
+  request.cluster_id = cluster_id;
+  request.incarnation_id = Uuid::random(world.rng);
+  request.listeners = arena.array<BrokerRegistrationRequest::Listener>(options.listeners.size());
+  for (std::size_t i = 0; i < options.listeners.size(); ++i) {
+    const auto& spec = options.listeners[i];
+    const auto advertised = options.advertised.find(spec.name);
+    const bool configured = advertised != options.advertised.end();
+    const std::string_view host =
+        configured ? std::string_view(advertised->second.host) : std::string_view(spec.host);
+    request.listeners[i].name = spec.name;
+    request.listeners[i].host = host.empty() ? "localhost" : host;
+    request.listeners[i].port = configured ? advertised->second.port : ports[i];
+  }
+  const auto& supported = options.controller.supported_features;
+  request.features = arena.array<BrokerRegistrationRequest::Feature>(supported.size());
+  std::size_t at = 0;
+  for (const auto& [name, range] : supported) {
+    request.features[at++] = {
+        .name = name, .min_supported_version = range.min, .max_supported_version = range.max};
+  }
+  if (options.rack) request.rack = *options.rack;
+  request.log_dirs = arena.array<Uuid>(directories.size());
+  for (std::size_t i = 0; i < directories.size(); ++i)
+    request.log_dirs[i] = directories[i]->meta_properties()->directory_id;
+
+  constexpr controller::FeatureLevel kKRaftVersion = 1;
+  BrokerRegistrationResponse registered;
+  Status committed;
+  metadata->submit({.decide =
+                        [&](controller::Controller& controller, std::int64_t now_ms) {
+                          auto outcome = controller.register_broker(now_ms, request, kKRaftVersion, arena);
+                          registered = outcome.response;
+                          return std::move(outcome.records);
+                        },
+                    .done = [&](Status done) { committed = done; }});
+  if (!committed || registered.error_code != ErrorCode::kNone) {
+    return sentence(fmt::format("the controller refuses this broker: {}",
+                                committed ? error_name(registered.error_code) : committed.error().why));
+  }
+  broker_epoch = registered.broker_epoch;
+
+  BrokerHeartbeatResponse beat;
+  metadata->submit({.decide =
+                        [&](controller::Controller& controller, std::int64_t now_ms) {
+                          auto outcome = controller.broker_heartbeat(
+                              now_ms,
+                              {.broker_id = options.partitions.self,
+                               .broker_epoch = broker_epoch,
+                               .current_metadata_offset = controller.next_offset().value - 1,
+                               .want_fence = false},
+                              arena);
+                          beat = outcome.response;
+                          return std::move(outcome.records);
+                        },
+                    .done = [&](Status done) { committed = done; }});
+  if (!committed || beat.error_code != ErrorCode::kNone || beat.is_fenced) {
+    return sentence("the controller does not unfence this broker");
+  }
+  return {};
+}
+
+void Broker::stop() {
+  auto& parts = *parts_;
+  if (parts.server != nullptr && parts.started) parts.server->stop();
+  if (parts.partitions != nullptr) parts.partitions->stop_maintenance();
+  if (parts.metadata != nullptr) parts.metadata->stop();
+  for (const auto& loop : parts.loops) loop->stop();
+  if (parts.started) {
+    for (const auto& loop : parts.loops) loop->join();
+  }
+  if (parts.workers != nullptr) parts.workers->stop();
+  if (parts.partitions != nullptr) parts.partitions->close(parts.broker_epoch, parts.metadata->storage_log());
+  parts.started = false;
+  parts.server.reset();
+  parts.handlers.reset();
+  parts.partitions.reset();
+  parts.metadata.reset();
+  parts.loops.clear();
+}
+
+}  // namespace milena::broker

@@ -1,0 +1,97 @@
+#include "broker/handlers/controller_handlers.h"
+
+#include <utility>
+
+#include "broker/handlers/metadata_change.h"
+#include "protocol/error_code.h"
+
+namespace milena::broker {
+
+using controller::Controller;
+
+void ControllerHandlers::create_topics(Call&, const protocol::CreateTopicsRequest& request,
+                                       Responder responder) {
+  change_metadata<protocol::CreateTopicsResponse>(
+      metadata_, std::move(responder), [request](Controller& controller, std::int64_t, Arena& arena) {
+        return controller.create_topics(request, {}, arena);
+      });
+}
+
+void ControllerHandlers::delete_topics(Call& call, const protocol::DeleteTopicsRequest& request,
+                                       Responder responder) {
+  change_metadata<protocol::DeleteTopicsResponse>(
+      metadata_, std::move(responder),
+      [request, version = call.version](Controller& controller, std::int64_t, Arena& arena) {
+        return controller.delete_topics(request, version, {}, arena);
+      });
+}
+
+void ControllerHandlers::create_partitions(Call&, const protocol::CreatePartitionsRequest& request,
+                                           Responder responder) {
+  change_metadata<protocol::CreatePartitionsResponse>(
+      metadata_, std::move(responder), [request](Controller& controller, std::int64_t, Arena& arena) {
+        return controller.create_partitions(request, {}, arena);
+      });
+}
+
+void ControllerHandlers::incremental_alter_configs(Call&,
+                                                   const protocol::IncrementalAlterConfigsRequest& request,
+                                                   Responder responder) {
+  change_metadata<protocol::IncrementalAlterConfigsResponse>(
+      metadata_, std::move(responder), [request](Controller& controller, std::int64_t, Arena& arena) {
+        return controller.incremental_alter_configs(request, {}, arena);
+      });
+}
+
+void ControllerHandlers::alter_configs(Call&, const protocol::AlterConfigsRequest& request,
+                                       Responder responder) {
+  change_metadata<protocol::AlterConfigsResponse>(
+      metadata_, std::move(responder), [request](Controller& controller, std::int64_t, Arena& arena) {
+        return controller.alter_configs(request, {}, arena);
+      });
+}
+
+void ControllerHandlers::update_features(Call& call, const protocol::UpdateFeaturesRequest& request,
+                                         Responder responder) {
+  change_metadata<protocol::UpdateFeaturesResponse>(
+      metadata_, std::move(responder),
+      [request, version = call.version](Controller& controller, std::int64_t, Arena& arena) {
+        constexpr controller::FeatureLevel kKRaftVersionOfThisNode = 1;
+        return controller.update_features(request, version, kKRaftVersionOfThisNode, arena);
+      });
+}
+
+void ControllerHandlers::metadata(Call& call, const protocol::MetadataRequest& request, Responder responder) {
+  if (const auto checked = MetadataHandler::check(call, request); !checked) {
+    return responder.send(metadata_answers_.refusal(call, request, checked.error().code));
+  }
+  const auto image = metadata_.image();
+  const auto missing = auto_create_topics_ && request.allow_auto_topic_creation
+                           ? MetadataHandler::missing_topics(call, request, *image)
+                           : std::vector<std::string_view>{};
+  if (missing.empty()) return responder.send(metadata_answers_.answer(call, request, *image, {}));
+
+  protocol::CreateTopicsRequest creation;
+  creation.topics = call.arena.array<protocol::CreateTopicsRequest::CreatableTopic>(missing.size());
+  for (std::size_t i = 0; i < missing.size(); ++i) {
+    creation.topics[i].name = missing[i];
+    creation.topics[i].num_partitions = -1;
+    creation.topics[i].replication_factor = -1;
+  }
+  change_metadata<protocol::CreateTopicsResponse>(
+      metadata_, std::move(responder),
+      [creation](Controller& controller, std::int64_t, Arena& arena) {
+        return controller.create_topics(creation, {}, arena);
+      },
+      [this, call, request](Responder answer, const protocol::CreateTopicsResponse& created) mutable {
+        std::vector<MetadataHandler::Refusal> refusals;
+        for (const auto& topic : created.topics) {
+          if (topic.error_code != ErrorCode::kNone)
+            refusals.push_back({std::string(topic.name), topic.error_code});
+        }
+        const auto now = metadata_.image();
+        answer.send(metadata_answers_.answer(call, request, *now, refusals));
+      });
+}
+
+}  // namespace milena::broker

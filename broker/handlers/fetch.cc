@@ -1,0 +1,267 @@
+#include "broker/handlers/fetch.h"
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+#include <vector>
+
+#include "protocol/error_code.h"
+
+namespace milena::broker {
+namespace {
+
+using protocol::FetchRequest;
+using protocol::FetchResponse;
+using TopicAnswer = FetchResponse::FetchableTopicResponse;
+using PartitionAnswer = TopicAnswer::PartitionData;
+
+constexpr protocol::BrokerId kDebugReplica = -2;
+constexpr std::int8_t kReadCommitted = 1;
+constexpr std::int16_t kTopicIdsSince = 13;
+constexpr std::int16_t kLeaderHintsSince = 16;
+
+protocol::BrokerId replica_of(const Call& call, const FetchRequest& request) {
+  return call.version >= 15 ? request.replica_state.replica_id : request.replica_id;
+}
+
+// A client before version 6 does not know KAFKA_STORAGE_ERROR as something to try again after.
+ErrorCode for_version(ErrorCode error, int version) {
+  return error == ErrorCode::kKafkaStorageError && version <= 5 ? ErrorCode::kNotLeaderOrFollower : error;
+}
+
+PartitionAnswer partition_answer(Call& call, const FetchEntry& entry) {
+  PartitionAnswer out;
+  out.partition_index = entry.partition();
+  out.error_code = for_version(entry.error(), call.version);
+  out.records = protocol::RecordsRef{};
+  if (entry.error() != ErrorCode::kNone) {
+    out.high_watermark = protocol::kNoOffset;
+    return out;
+  }
+  const auto& answer = entry.answer();
+  out.high_watermark = answer.high_watermark;
+  out.last_stable_offset = answer.last_stable_offset;
+  out.log_start_offset = answer.log_start_offset;
+  if (answer.diverging_epoch) {
+    out.diverging_epoch = {.epoch = answer.diverging_epoch->leader_epoch,
+                           .end_offset = answer.diverging_epoch->end_offset};
+  }
+  if (answer.aborted_transactions) {
+    auto list = call.arena.array<PartitionAnswer::AbortedTransaction>(answer.aborted_transactions->size());
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      const auto& aborted = (*answer.aborted_transactions)[i];
+      list[i] = {.producer_id = aborted.producer_id, .first_offset = aborted.first_offset};
+    }
+    out.aborted_transactions = list;
+  }
+  if (answer.records.size > 0) {
+    auto& range = call.arena.make<FileRange>();
+    range = {.file = answer.records.file.get(), .position = answer.records.position};
+    call.request.pin(answer.records.file);
+    out.records = protocol::RecordsRef{.bytes = {}, .external = &range, .external_size = answer.records.size};
+  }
+  return out;
+}
+
+}  // namespace
+
+// A fetch that waits: for bytes, for its deadline, or for its client to go away, whichever comes first. Lives
+// on the request's loop; only woken() is called elsewhere. Keeps itself alive until it has answered.
+class ParkedFetch final : public Wakeable,
+                          public Parked,
+                          public std::enable_shared_from_this<ParkedFetch>,
+                          private Loop::Job {
+ public:
+  ParkedFetch(FetchHandler& handler, FetchHandler::Round round, const Call& call, Responder responder)
+      : handler_(handler), round_(std::move(round)), call_(call), responder_(std::move(responder)) {}
+
+  void start(std::int64_t bytes_missing) {
+    self_ = shared_from_this();
+    responder_.park(self_);
+    call_.request.loop().arm(timer_, round_.deadline);
+    go_on(bytes_missing);
+  }
+
+  void woken() override { call_.request.loop().post(*this); }
+
+  void connection_lost() override {
+    lost_ = true;
+    timer_.cancel();
+    if (round_.set->disarm()) finish();
+  }
+
+ private:
+  void run() override {
+    if (lost_) return finish();
+    std::int64_t bytes_missing = 0;
+    if (FetchHandler::read(round_, call_.request.loop().now(), bytes_missing)) return finish();
+    go_on(bytes_missing);
+  }
+
+  void go_on(std::int64_t bytes_missing) {
+    while (!round_.set->arm(static_cast<std::uint64_t>(bytes_missing), self_)) {
+      if (FetchHandler::read(round_, call_.request.loop().now(), bytes_missing)) return finish();
+    }
+  }
+
+  void time_is_up() {
+    if (round_.set->disarm()) finish();  // otherwise run() is on its way
+  }
+
+  void finish() {
+    const auto keep = std::move(self_);
+    timer_.cancel();
+    if (lost_) {
+      handler_.abandon(round_);
+    } else {
+      handler_.answer(round_, call_, std::move(responder_));
+    }
+    round_.set.reset();
+  }
+
+  FetchHandler& handler_;
+  FetchHandler::Round round_;
+  Call call_;
+  Responder responder_;
+  Timer timer_{[this] { time_is_up(); }};
+  std::shared_ptr<ParkedFetch> self_;
+  bool lost_ = false;
+};
+
+void FetchHandler::handle(Call& call, const FetchRequest& request, Responder responder) {
+  auto round = begin(call, request);
+  if (!round) return responder.send(FetchResponse{.error_code = round.error().code});
+  std::int64_t bytes_missing = 0;
+  if (read(*round, call.now, bytes_missing)) return answer(*round, call, std::move(responder));
+  std::make_shared<ParkedFetch>(*this, *std::move(round), call, std::move(responder))->start(bytes_missing);
+}
+
+Result<FetchHandler::Round> FetchHandler::begin(const Call& call, const FetchRequest& request) {
+  const bool by_id = call.version >= kTopicIdsSince;
+  const auto replica = replica_of(call, request);
+  Round round;
+  round.limits.max_bytes = std::min(request.max_bytes, fetch_max_bytes_);
+  round.limits.read_committed = request.isolation_level == kReadCommitted;
+  round.limits.to_log_end = replica == kDebugReplica;
+  round.limits.stranger = replica >= 0;
+  round.min_bytes = std::min(request.min_bytes, round.limits.max_bytes);
+  round.deadline = call.now + Instant(std::max(request.max_wait_ms, 0));
+
+  const bool full = request.session_epoch == FetchSessions::kInitialEpoch ||
+                    request.session_epoch == FetchSessions::kFinalEpoch;
+  if (full) {
+    if (request.session_id != FetchSessions::kNoSession) sessions_.remove(request.session_id);
+    round.set = std::make_shared<FetchSet>(partitions_, by_id);
+    fill(*round.set, request);
+    round.wants_session = request.session_epoch == FetchSessions::kInitialEpoch && round.set->size() > 0;
+    return round;
+  }
+
+  MILENA_TRY(round.set, sessions_.acquire(request.session_id, request.session_epoch, by_id, call.now));
+  fill(*round.set, request);
+  for (const auto& topic : request.forgotten_topics_data) {
+    const FetchTopic named{topic.topic_id, std::string(topic.topic)};
+    for (const PartitionId partition : topic.partitions) round.set->forget(named, partition);
+  }
+  if (round.set->size() == 0) {
+    sessions_.remove(request.session_id);  // nothing left to fetch: the session is over
+    return round;
+  }
+  round.session_id = request.session_id;
+  round.incremental = true;
+  return round;
+}
+
+void FetchHandler::fill(FetchSet& set, const FetchRequest& request) {
+  for (const auto& topic : request.topics) {
+    const auto named =
+        std::make_shared<const FetchTopic>(FetchTopic{topic.topic_id, std::string(topic.topic)});
+    for (const auto& asked : topic.partitions) {
+      set.put(named, asked.partition,
+              {.fetch_offset = asked.fetch_offset,
+               .current_leader_epoch = asked.current_leader_epoch,
+               .last_fetched_epoch = asked.last_fetched_epoch,
+               .max_bytes = asked.partition_max_bytes});
+    }
+  }
+}
+
+bool FetchHandler::read(Round& round, Instant now, std::int64_t& bytes_missing) {
+  const auto outcome = round.set->evaluate(round.limits);
+  bytes_missing = round.min_bytes - static_cast<std::int64_t>(outcome.bytes);
+  return bytes_missing <= 0 || outcome.answer_now || now >= round.deadline || round.set->size() == 0;
+}
+
+void FetchHandler::answer(Round& round, Call& call, Responder responder) {
+  FetchResponse response;
+  std::vector<const FetchEntry*> entries;
+  std::vector<PartitionAnswer> answers;
+  round.set->answer(round.incremental, [&](const FetchEntry& entry) {
+    entries.push_back(&entry);
+    answers.push_back(partition_answer(call, entry));
+  });
+
+  // Neighbours of one topic share an entry, as Kafka groups them.
+  const auto image = metadata_.image();
+  const ClusterView view(*image, self_, call);
+  response.responses = call.arena.array<TopicAnswer>(entries.size());
+  std::size_t topics = 0;
+  for (std::size_t begin = 0, end = 0; begin < entries.size(); begin = end) {
+    const FetchTopic& topic = entries[begin]->topic();
+    while (end < entries.size() && entries[end]->topic().id == topic.id &&
+           entries[end]->topic().name == topic.name) {
+      ++end;
+    }
+    TopicAnswer& out = response.responses[topics++];
+    out.topic = call.arena.text(topic.name);
+    out.topic_id = topic.id;
+    out.partitions = call.arena.array<PartitionAnswer>(end - begin);
+    std::copy(answers.begin() + static_cast<std::ptrdiff_t>(begin),
+              answers.begin() + static_cast<std::ptrdiff_t>(end), out.partitions.begin());
+  }
+  response.responses = response.responses.first(topics);
+  if (call.version >= kLeaderHintsSince) add_leader_hints(call, view, entries, response);
+
+  if (round.incremental) {
+    response.session_id = round.session_id;
+    sessions_.release(round.session_id);
+  } else if (round.wants_session) {
+    round.set->watch_all();
+    response.session_id = sessions_.create(round.set, false, call.now);
+  }
+  responder.send(response);
+}
+
+void FetchHandler::add_leader_hints(Call& call, const ClusterView& view,
+                                    std::span<const FetchEntry* const> entries, FetchResponse& response) {
+  std::vector<protocol::BrokerId> leaders;
+  std::size_t at = 0;
+  for (auto& topic : response.responses) {
+    for (auto& partition : topic.partitions) {
+      const FetchEntry& entry = *entries[at++];
+      if (entry.error() != ErrorCode::kNotLeaderOrFollower && entry.error() != ErrorCode::kFencedLeaderEpoch)
+        continue;
+      const auto* known = entry.topic().name.empty() ? view.image().topic(entry.topic().id)
+                                                     : view.image().topic(entry.topic().name);
+      const auto* state = known == nullptr ? nullptr : known->partition(entry.partition());
+      if (state == nullptr) continue;
+      partition.current_leader = {.leader_id = state->leader(), .leader_epoch = state->leader_epoch()};
+      if (std::ranges::find(leaders, state->leader()) == leaders.end()) leaders.push_back(state->leader());
+    }
+  }
+  auto nodes = call.arena.array<FetchResponse::NodeEndpoint>(leaders.size());
+  std::size_t named = 0;
+  for (const auto leader : leaders) {
+    const auto node = view.node(leader);
+    if (!node) continue;
+    nodes[named++] = {.node_id = leader, .host = node->host, .port = node->port, .rack = node->rack};
+  }
+  response.node_endpoints = nodes.first(named);
+}
+
+void FetchHandler::abandon(Round& round) {
+  round.set->abandon();
+  if (round.incremental) sessions_.release(round.session_id);
+}
+
+}  // namespace milena::broker

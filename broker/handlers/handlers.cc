@@ -1,0 +1,173 @@
+#include "broker/handlers/handlers.h"
+
+#include <optional>
+#include <utility>
+
+#include "broker/broker.h"
+#include "broker/fetch/fetch_sessions.h"
+#include "broker/handlers/api_versions.h"
+#include "broker/handlers/controller_handlers.h"
+#include "broker/handlers/delete_records.h"
+#include "broker/handlers/describe_cluster.h"
+#include "broker/handlers/describe_producers.h"
+#include "broker/handlers/describe_topic_partitions.h"
+#include "broker/handlers/fetch.h"
+#include "broker/handlers/find_coordinator.h"
+#include "broker/handlers/init_producer_id.h"
+#include "broker/handlers/list_offsets.h"
+#include "broker/handlers/offset_for_leader_epoch.h"
+#include "broker/handlers/parked_produce.h"
+#include "broker/handlers/produce.h"
+
+namespace milena::broker {
+namespace {
+
+using protocol::ApiKey;
+
+// Codec contexts are costly and belong to one thread each.
+protocol::Codecs& codecs_of_this_thread() {
+  thread_local protocol::Codecs codecs;
+  return codecs;
+}
+
+}  // namespace
+
+struct Handlers::Parts {
+  Parts(const BrokerOptions& options_, const Clock& clock, Rng& rng, const Logger& log,
+        PartitionFinder& partitions_)
+      : options(options_),
+        partitions(partitions_),
+        advertised(options_.advertised),
+        router(clock, advertised, log),
+        sessions(rng, {.max_sessions = options_.fetch_sessions_max}) {}
+
+  void serve_data(const Services& services);
+  void serve_metadata(const Services& services);
+
+  const BrokerOptions& options;
+  PartitionFinder& partitions;
+  AdvertisedAddress advertised;
+  Router router;
+  FetchSessions sessions;
+
+  std::optional<ProducerIds> producer_ids;
+  std::optional<MetadataHandler> metadata_answers;
+  std::optional<ControllerHandlers> controller;
+  std::optional<ApiVersionsHandler> api_versions;
+};
+
+Handlers::Handlers(const BrokerOptions& options, const Clock& clock, Rng& rng, const Logger& log,
+                   PartitionFinder& partitions)
+    : parts_(std::make_unique<Parts>(options, clock, rng, log, partitions)) {}
+
+Handlers::~Handlers() = default;
+
+RequestHandler& Handlers::router() { return parts_->router; }
+
+void Handlers::serve(const Services& services) {
+  parts_->serve_data(services);
+  parts_->serve_metadata(services);
+  parts_->router.serve_undecoded(
+      ApiKey::kApiVersions,
+      [this](Call& call, Responder responder) { parts_->api_versions->handle(call, std::move(responder)); },
+      ApiVersionsHandler::kMaxVersion);
+  parts_->api_versions.emplace(parts_->router.served(), parts_->options.controller.supported_features,
+                               services.metadata);
+}
+
+void Handlers::Parts::serve_data(const Services& services) {
+  const auto self = options.partitions.self;
+  producer_ids.emplace(services.metadata, self, [epoch = services.broker_epoch] { return epoch; });
+
+  router.serve<protocol::ProduceRequest>(
+      ApiKey::kProduce,
+      [handler = ProduceHandler(partitions)](Call& call, const protocol::ProduceRequest& request,
+                                             Responder responder) mutable {
+        auto outcome = handler.append(call, request, codecs_of_this_thread());
+        if (request.acks == 0) {
+          return outcome.failed ? responder.close("a produce with acks=0 failed") : responder.send_nothing();
+        }
+        if (outcome.pending.empty()) return responder.send(outcome.response);
+        const Instant deadline = call.now + Instant(std::max(request.timeout_ms, 0));
+        std::make_shared<ParkedProduce>(std::move(outcome), std::move(responder))->start(deadline);
+      });
+  router.serve<protocol::FetchRequest>(
+      ApiKey::kFetch, [handler = std::make_unique<FetchHandler>(partitions, sessions, services.metadata, self,
+                                                                options.fetch_max_bytes)](
+                          Call& call, const protocol::FetchRequest& request, Responder responder) {
+        handler->handle(call, request, std::move(responder));
+      });
+  router.answer<protocol::ListOffsetsRequest>(
+      ApiKey::kListOffsets,
+      [handler = ListOffsetsHandler(partitions)](Call& call, const auto& request) mutable {
+        return handler.handle(call, request);
+      });
+  router.answer<protocol::OffsetForLeaderEpochRequest>(
+      ApiKey::kOffsetForLeaderEpoch,
+      [handler = OffsetForLeaderEpochHandler(partitions)](Call& call, const auto& request) mutable {
+        return handler.handle(call, request);
+      });
+  router.answer<protocol::DescribeProducersRequest>(
+      ApiKey::kDescribeProducers,
+      [handler = DescribeProducersHandler(partitions)](Call& call, const auto& request) mutable {
+        return handler.handle(call, request);
+      });
+  router.serve<protocol::DeleteRecordsRequest>(
+      ApiKey::kDeleteRecords, [handler = DeleteRecordsHandler(partitions, services.partitions)](
+                                  Call& call, const auto& request, Responder responder) mutable {
+        handler.handle(call, request, std::move(responder));
+      });
+  router.serve<protocol::InitProducerIdRequest>(
+      ApiKey::kInitProducerId, [handler = InitProducerIdHandler(*producer_ids)](
+                                   Call& call, const auto& request, Responder responder) mutable {
+        handler.handle(call, request, std::move(responder));
+      });
+  router.answer<protocol::FindCoordinatorRequest>(ApiKey::kFindCoordinator, find_coordinator);
+}
+
+void Handlers::Parts::serve_metadata(const Services& services) {
+  const auto self = options.partitions.self;
+  metadata_answers.emplace(services.cluster_id, self);
+  controller.emplace(services.metadata, *metadata_answers, options.auto_create_topics);
+
+  auto hand_over = [this](auto verb) {
+    return [this, verb](Call& call, const auto& request, Responder responder) {
+      ((*controller).*verb)(call, request, std::move(responder));
+    };
+  };
+  router.serve<protocol::MetadataRequest>(ApiKey::kMetadata, hand_over(&ControllerHandlers::metadata));
+  router.serve<protocol::CreateTopicsRequest>(ApiKey::kCreateTopics,
+                                              hand_over(&ControllerHandlers::create_topics));
+  router.serve<protocol::DeleteTopicsRequest>(ApiKey::kDeleteTopics,
+                                              hand_over(&ControllerHandlers::delete_topics));
+  router.serve<protocol::CreatePartitionsRequest>(ApiKey::kCreatePartitions,
+                                                  hand_over(&ControllerHandlers::create_partitions));
+  router.serve<protocol::IncrementalAlterConfigsRequest>(
+      ApiKey::kIncrementalAlterConfigs, hand_over(&ControllerHandlers::incremental_alter_configs));
+  router.serve<protocol::AlterConfigsRequest>(ApiKey::kAlterConfigs,
+                                              hand_over(&ControllerHandlers::alter_configs));
+  router.serve<protocol::UpdateFeaturesRequest>(ApiKey::kUpdateFeatures,
+                                                hand_over(&ControllerHandlers::update_features));
+
+  auto& metadata = services.metadata;
+  router.serve<protocol::DescribeClusterRequest>(
+      ApiKey::kDescribeCluster, [handler = DescribeClusterHandler(services.cluster_id, self), &metadata](
+                                    Call& call, const auto& request, Responder responder) {
+        const auto image = metadata.image();
+        responder.send(handler.handle(call, request, *image));
+      });
+  router.serve<protocol::DescribeTopicPartitionsRequest>(
+      ApiKey::kDescribeTopicPartitions,
+      [handler = DescribeTopicPartitionsHandler(self, options.describe_partitions_max), &metadata](
+          Call& call, const auto& request, Responder responder) {
+        const auto image = metadata.image();
+        const auto response = handler.handle(call, request, *image);
+        if (!response) return responder.close(response.error().why);
+        responder.send(*response);
+      });
+  router.answer<protocol::DescribeQuorumRequest>(
+      ApiKey::kDescribeQuorum,
+      [&metadata](Call& call, const auto& request) { return metadata.describe_quorum(request, call.arena); });
+}
+
+}  // namespace milena::broker

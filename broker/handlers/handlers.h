@@ -1,0 +1,45 @@
+// Handlers: all request handlers of a broker, wired to what they need, and the table of routes.
+//
+// Owned by Broker. Made before the sockets are bound, because the server needs the router; serve() before the
+// first connection is accepted.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/rng.h"
+#include "broker/handlers/router.h"
+#include "broker/metadata/metadata_log.h"
+#include "broker/partition/partition_finder.h"
+#include "broker/partition/partition_manager.h"
+
+namespace milena::broker {
+
+struct BrokerOptions;
+
+class Handlers {
+ public:
+  Handlers(const BrokerOptions& options, const Clock& clock, Rng& rng, const Logger& log,
+           PartitionFinder& partitions);
+  ~Handlers();
+
+  RequestHandler& router();
+
+  struct Services {
+    const std::string& cluster_id;
+    MetadataLog& metadata;
+    PartitionManager& partitions;
+    std::int64_t broker_epoch = -1;
+  };
+  // Fills the table of routes.
+  void serve(const Services& services);
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace milena::broker

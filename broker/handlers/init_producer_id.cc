@@ -1,0 +1,31 @@
+#include "broker/handlers/init_producer_id.h"
+
+#include <utility>
+
+#include "protocol/error_code.h"
+
+namespace milena::broker {
+namespace {
+
+protocol::InitProducerIdResponse refusal(ErrorCode error) {
+  protocol::InitProducerIdResponse response;
+  response.error_code = error;
+  response.producer_epoch = -1;
+  return response;
+}
+
+}  // namespace
+
+void InitProducerIdHandler::handle(Call&, const protocol::InitProducerIdRequest& request,
+                                   Responder responder) {
+  if (request.transactional_id) {
+    return responder.send(refusal(request.transactional_id->empty() ? ErrorCode::kInvalidRequest
+                                                                    : ErrorCode::kCoordinatorNotAvailable));
+  }
+  ids_.take([responder = std::move(responder)](Result<protocol::ProducerId> id) mutable {
+    if (!id) return responder.send(refusal(id.error().code));
+    responder.send(protocol::InitProducerIdResponse{.producer_id = *id});
+  });
+}
+
+}  // namespace milena::broker

@@ -1,0 +1,132 @@
+#include "broker/handlers/produce.h"
+
+#include <optional>
+#include <utility>
+
+#include "broker/handlers/cluster_view.h"
+#include "protocol/error_code.h"
+
+namespace milena::broker {
+namespace {
+
+using protocol::ProduceRequest;
+using protocol::ProduceResponse;
+
+constexpr std::int16_t kAllReplicas = -1;
+constexpr std::string_view kAdminClient = "__admin_client";  // Kafka lets it write to internal topics
+
+// Views are read-only by type, but a request's frame belongs to the request, and its handler may write to it.
+MutableBytes writable(BytesView bytes) { return {const_cast<std::byte*>(bytes.data()), bytes.size()}; }
+
+bool has_transactional_batch(const ProduceRequest& request) {
+  for (const auto& topic : request.topic_data) {
+    for (const auto& partition : topic.partition_data) {
+      if (!partition.records) continue;
+      const auto header = protocol::RecordBatchHeader::parse(partition.records->bytes);
+      if (header && header->is_transactional()) return true;
+    }
+  }
+  return false;
+}
+
+// The error that every partition gets before its records are looked at; kNone: go on.
+ErrorCode refuse_all(const ProduceRequest& request) {
+  if (request.acks < kAllReplicas || request.acks > 1) return ErrorCode::kInvalidRequiredAcks;
+  if (!has_transactional_batch(request)) return ErrorCode::kNone;
+  return request.transactional_id ? ErrorCode::kInvalidTxnState
+                                  : ErrorCode::kTransactionalIdAuthorizationFailed;
+}
+
+}  // namespace
+
+ProduceHandler::Outcome ProduceHandler::append(Call& call, const ProduceRequest& request,
+                                               protocol::Codecs& codecs) {
+  Outcome outcome;
+  const ErrorCode refusal = refuse_all(request);
+  outcome.response.responses =
+      call.arena.array<ProduceResponse::TopicProduceResponse>(request.topic_data.size());
+  for (std::size_t t = 0; t < request.topic_data.size(); ++t) {
+    const auto& topic = request.topic_data[t];
+    auto& topic_answer = outcome.response.responses[t];
+    topic_answer.name = topic.name;
+    topic_answer.topic_id = topic.topic_id;
+    topic_answer.partition_responses = call.arena.array<PartitionAnswer>(topic.partition_data.size());
+    const bool by_id = !topic.topic_id.is_zero();
+    for (std::size_t p = 0; p < topic.partition_data.size(); ++p) {
+      const auto& data = topic.partition_data[p];
+      PartitionAnswer& answer = topic_answer.partition_responses[p];
+      answer.index = data.index;
+      answer.base_offset = protocol::kNoOffset;
+
+      Batch batch;
+      batch.produce_version = call.version;
+      batch.client_may_write_internal = call.client_id == kAdminClient;
+      batch.partition =
+          by_id ? partitions_.find(topic.topic_id, data.index) : partitions_.find(topic.name, data.index);
+      if (data.records) batch.records = writable(data.records->bytes);
+
+      auto appended = [&]() -> Result<Partition::Appended> {
+        if (refusal != ErrorCode::kNone) return fail(refusal, "the whole request is refused");
+        if (batch.partition == nullptr) {
+          const bool unknown_id = call.version > 12 && (!by_id || !partitions_.has_topic(topic.topic_id));
+          return fail(unknown_id ? ErrorCode::kUnknownTopicId : ErrorCode::kUnknownTopicOrPartition,
+                      "not here");
+        }
+        return append_batch(call, batch, codecs, answer);
+      }();
+      if (!appended) {
+        answer.error_code = appended.error().code;
+        outcome.failed = true;
+        continue;
+      }
+      answer.base_offset = appended->info.first_offset;
+      answer.log_start_offset = appended->log_start_offset;
+      if (request.acks == kAllReplicas && !appended->committed) {
+        outcome.pending.push_back({std::move(batch.partition), appended->info.last_offset, &answer});
+      }
+    }
+  }
+  return outcome;
+}
+
+Result<Partition::Appended> ProduceHandler::append_batch(Call& call, const Batch& batch,
+                                                         protocol::Codecs& codecs, PartitionAnswer& answer) {
+  if (is_internal_topic(batch.partition->topic_name()) && !batch.client_may_write_internal) {
+    return fail(ErrorCode::kInvalidTopicException, "clients do not write to internal topics");
+  }
+  const auto settings = batch.partition->settings();
+  auto rules = settings->batch_rules;
+  rules.produce_version = batch.produce_version;
+  auto validated = protocol::validate_produced_batch(batch.records, rules, call.wall_ms, codecs);
+  if (!validated) {
+    const auto& rejection = validated.error();
+    answer.error_message = rejection.error.why;
+    answer.record_errors =
+        call.arena.array<PartitionAnswer::BatchIndexAndErrorMessage>(rejection.record_errors.size());
+    for (std::size_t i = 0; i < rejection.record_errors.size(); ++i) {
+      answer.record_errors[i].batch_index = rejection.record_errors[i].batch_index;
+      answer.record_errors[i].batch_index_error_message = call.arena.text(rejection.record_errors[i].message);
+    }
+    if (const auto offsets = batch.partition->offsets(protocol::kNoLeaderEpoch)) {
+      answer.log_start_offset = offsets->log_start;
+    }
+    return std::unexpected(rejection.error);
+  }
+
+  MutableBytes bytes = validated->bytes;
+  std::vector<std::byte> recompressed;
+  if (validated->needs_recompression) {
+    MILENA_CHECK(protocol::recompress_batch(validated->batch, rules, settings->compression_level, codecs,
+                                            recompressed));
+    bytes = recompressed;
+  }
+  MILENA_TRY(const auto appended, batch.partition->append(bytes, {.now_ms = call.wall_ms}));
+  if (validated->log_append_time_ms != protocol::kNoTimestamp) {
+    // A duplicate is answered with what its first copy was given.
+    answer.log_append_time_ms =
+        appended.info.duplicate ? appended.info.max_timestamp : validated->log_append_time_ms;
+  }
+  return appended;
+}
+
+}  // namespace milena::broker

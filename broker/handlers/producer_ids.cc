@@ -1,0 +1,72 @@
+#include "broker/handlers/producer_ids.h"
+
+#include <memory>
+#include <utility>
+
+#include "protocol/allocate_producer_ids.gen.h"
+#include "protocol/error_code.h"
+
+namespace milena::broker {
+
+void ProducerIds::take(Taker taker) {
+  protocol::ProducerId id;
+  {
+    const MutexLock lock(mutex_);
+    if (next_ == end_) {
+      waiting_.push_back(std::move(taker));
+      if (std::exchange(fetching_, true)) return;
+    } else {
+      id = next_;
+      ++next_;
+    }
+  }
+  if (taker) return taker(id);
+  fetch_block();
+}
+
+void ProducerIds::fetch_block() {
+  using protocol::AllocateProducerIdsResponse;
+  struct Fetch {
+    Arena arena;
+    AllocateProducerIdsResponse response;
+  };
+  auto fetch = std::make_shared<Fetch>();
+  metadata_.submit({.decide =
+                        [this, fetch](controller::Controller& controller, std::int64_t) {
+                          auto outcome = controller.allocate_producer_ids(
+                              {.broker_id = self_, .broker_epoch = broker_epoch_()}, fetch->arena);
+                          fetch->response = outcome.response;
+                          return std::move(outcome.records);
+                        },
+                    .done =
+                        [this, fetch](Status committed) {
+                          const auto& response = fetch->response;
+                          if (!committed) return block_arrived(std::unexpected(committed.error()), 0);
+                          if (response.error_code != ErrorCode::kNone) {
+                            return block_arrived(fail(response.error_code, "no block of producer ids"), 0);
+                          }
+                          block_arrived(response.producer_id_start, response.producer_id_len);
+                        }});
+}
+
+void ProducerIds::block_arrived(Result<protocol::ProducerId> first, std::int32_t count) {
+  std::vector<Taker> waiting;
+  {
+    const MutexLock lock(mutex_);
+    waiting.swap(waiting_);
+    fetching_ = false;
+    if (first) {
+      next_ = *first;
+      end_ = *first + count;
+    }
+  }
+  for (auto& taker : waiting) {
+    if (first) {
+      take(std::move(taker));
+    } else {
+      taker(std::unexpected(first.error()));
+    }
+  }
+}
+
+}  // namespace milena::broker

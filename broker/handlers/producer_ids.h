@@ -1,0 +1,43 @@
+// ProducerIds: hands out producer ids from blocks that the controller has given to this broker.
+//
+// Shared by the event loops; thread-safe. No id is handed out twice, ever: a block is recorded in the
+// metadata log before its first id is used, and what is left of one at a restart is lost.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/result.h"
+#include "broker/metadata/metadata_log.h"
+#include "protocol/types.h"
+
+namespace milena::broker {
+
+class ProducerIds {
+ public:
+  using Taker = std::move_only_function<void(Result<protocol::ProducerId>)>;
+
+  // `broker_epoch` is asked for at each block.
+  ProducerIds(MetadataLog& metadata, protocol::BrokerId self, std::function<std::int64_t()> broker_epoch)
+      : metadata_(metadata), self_(self), broker_epoch_(std::move(broker_epoch)) {}
+
+  // Calls taker at once, or on the metadata thread once a new block is there.
+  void take(Taker taker);
+
+ private:
+  void fetch_block();
+  void block_arrived(Result<protocol::ProducerId> first, std::int32_t count);
+
+  MetadataLog& metadata_;
+  const protocol::BrokerId self_;
+  const std::function<std::int64_t()> broker_epoch_;
+  Mutex mutex_;
+  protocol::ProducerId next_ MILENA_GUARDED_BY(mutex_) = 0;
+  protocol::ProducerId end_ MILENA_GUARDED_BY(mutex_) = 0;
+  bool fetching_ MILENA_GUARDED_BY(mutex_) = false;
+  std::vector<Taker> waiting_ MILENA_GUARDED_BY(mutex_);
+};
+
+}  // namespace milena::broker
