@@ -1,0 +1,219 @@
+#include "broker/config/broker_config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/result.h"
+
+namespace milena::broker {
+namespace {
+
+using Check = std::expected<void, std::string>;
+
+constexpr std::int64_t kMiB = 1024 * 1024;
+
+Check require(bool condition, std::string_view otherwise) {
+  if (condition) return {};
+  return std::unexpected(std::string(otherwise));
+}
+
+std::optional<std::string> text_or_null(const StaticConfig& settings, std::string_view key) {
+  if (settings.is_null(key)) return std::nullopt;
+  return settings.text(key);
+}
+
+// The checks of values against each other that Kafka makes and that mean something here.
+Check check_together(const StaticConfig& settings) {
+  const auto number = [&](std::string_view key) { return settings.number(key); };
+  MILENA_CHECK(require(!settings.is_set("broker.id") || number("broker.id") == number("node.id"),
+                       "You must set `node.id` to the same value as `broker.id`."));
+  MILENA_CHECK(require(settings.is_null("log.roll.ms") || number("log.roll.ms") >= 1,
+                       "log.roll.ms must be greater than or equal to 1"));
+  MILENA_CHECK(require(settings.is_null("log.roll.jitter.ms") || number("log.roll.jitter.ms") >= 0,
+                       "log.roll.jitter.ms must be greater than or equal to 0"));
+  std::int64_t retention = number("log.retention.hours");
+  if (!settings.is_null("log.retention.minutes")) retention = number("log.retention.minutes");
+  if (!settings.is_null("log.retention.ms")) retention = number("log.retention.ms");
+  MILENA_CHECK(
+      require(retention != 0 && (retention > 0 || settings.is_null("log.retention.ms") || retention == -1),
+              "log.retention.ms must be unlimited (-1) or, greater than or equal to 1"));
+  MILENA_CHECK(require(number("log.cleaner.threads") == 0 ||
+                           number("log.cleaner.dedupe.buffer.size") / number("log.cleaner.threads") > kMiB,
+                       "log.cleaner.dedupe.buffer.size must be at least 1MB per cleaner thread."));
+  MILENA_CHECK(
+      require(number("replica.fetch.wait.max.ms") <= number("replica.socket.timeout.ms"),
+              "replica.socket.timeout.ms should always be at least replica.fetch.wait.max.ms to prevent "
+              "unnecessary socket timeouts"));
+  MILENA_CHECK(
+      require(number("replica.fetch.wait.max.ms") <= number("replica.lag.time.max.ms"),
+              "replica.fetch.wait.max.ms should always be less than or equal to replica.lag.time.max.ms to "
+              "prevent frequent changes in ISR"));
+  const std::int64_t queued = number("queued.max.request.bytes");
+  MILENA_CHECK(require(queued <= 0 || queued >= number("socket.request.max.bytes"),
+                       "queued.max.request.bytes must be larger or equal to socket.request.max.bytes"));
+  MILENA_CHECK(require(
+      number("max.connections.per.ip") != 0 || !settings.text("max.connections.per.ip.overrides").empty(),
+      "max.connections.per.ip can be set to zero only if max.connections.per.ip.overrides property is "
+      "set."));
+  const std::int64_t idle = number("connections.max.idle.ms");
+  const std::int64_t delay = number("connection.failed.authentication.delay.ms");
+  MILENA_CHECK(
+      require(idle < 0 || delay < idle, fmt::format("connection.failed.authentication.delay.ms={} should "
+                                                    "always be less than connections.max.idle.ms={} to "
+                                                    "prevent failed authentication responses from timing out",
+                                                    delay, idle)));
+  const auto roles = settings.list("process.roles");
+  MILENA_CHECK(require(std::ranges::find(roles, "broker") != roles.end(),
+                       "process.roles must contain broker: this version runs no controller on its own"));
+  return {};
+}
+
+// "10.0.0.1:100, 10.0.0.2:200"
+Check read_overrides(const StaticConfig& settings, std::map<std::string, std::size_t>& limits) {
+  constexpr std::string_view kKey = "max.connections.per.ip.overrides";
+  for (const std::string& entry : split_config_list(settings.text(kKey))) {
+    const auto colon = entry.rfind(':');
+    std::size_t count = 0;
+    bool is_fine = colon != std::string::npos && colon > 0;
+    if (is_fine) {
+      const std::string_view digits = trimmed(std::string_view(entry).substr(colon + 1));
+      const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), count);
+      is_fine = error == std::errc{} && end == digits.data() + digits.size();
+    }
+    if (!is_fine)
+      return std::unexpected(fmt::format("Error parsing configuration property '{}': {}", kKey, entry));
+    std::string address(trimmed(std::string_view(entry).substr(0, colon)));
+    if (address == "localhost") address = "127.0.0.1";
+    limits[std::move(address)] = count;
+  }
+  return {};
+}
+
+std::expected<NetLimits, std::string> net_limits(const StaticConfig& settings, const MachineFacts& machine) {
+  constexpr std::uint64_t kLeastRequestBytes = 32 * kMiB, kMostRequestBytes = 256 * kMiB;
+  NetLimits limits;
+  const auto number = [&](std::string_view key) { return settings.number(key); };
+  limits.frame_bytes_max = static_cast<std::int32_t>(number("socket.request.max.bytes"));
+  const std::int64_t queued = number("queued.max.request.bytes");
+  limits.request_bytes_max =
+      queued > 0 ? static_cast<std::size_t>(queued)
+                 : std::clamp(machine.memory_bytes / 4, kLeastRequestBytes, kMostRequestBytes);
+  limits.partial_bytes_max = std::min(limits.partial_bytes_max, limits.request_bytes_max / 2);
+  // The rest of the descriptors is for log files.
+  limits.connections_max =
+      std::min(static_cast<std::size_t>(number("max.connections")), machine.descriptors_max / 4 * 3);
+  limits.connections_per_ip_max = static_cast<std::size_t>(number("max.connections.per.ip"));
+  MILENA_CHECK(read_overrides(settings, limits.connections_per_ip_overrides));
+  limits.idle_max = Instant{std::max<std::int64_t>(number("connections.max.idle.ms"), 0)};
+  limits.partial_frame_max = Instant{number("milena.partial.request.timeout.ms")};
+  limits.in_flight_max = static_cast<std::size_t>(number("milena.in.flight.requests.max"));
+  if (settings.is_set("socket.send.buffer.bytes")) {
+    limits.send_buffer_bytes = static_cast<int>(number("socket.send.buffer.bytes"));
+  }
+  if (settings.is_set("socket.receive.buffer.bytes")) {
+    limits.receive_buffer_bytes = static_cast<int>(number("socket.receive.buffer.bytes"));
+  }
+  if (settings.is_set("socket.listen.backlog.size"))
+    limits.backlog = static_cast<int>(number("socket.listen.backlog.size"));
+  return limits;
+}
+
+std::expected<std::string, std::string> find_inter_broker_listener(
+    const StaticConfig& settings, const std::vector<ListenerConfig>& listeners) {
+  const auto named = text_or_null(settings, "inter.broker.listener.name");
+  if (named && settings.is_set("security.inter.broker.protocol")) {
+    return std::unexpected(
+        "Only one of inter.broker.listener.name and security.inter.broker.protocol should be set.");
+  }
+  std::string wanted = named.value_or(settings.text("security.inter.broker.protocol"));
+  std::ranges::transform(wanted, wanted.begin(),
+                         [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+  const auto is_it = [&](const ListenerConfig& listener) {
+    return listener.name == wanted && !listener.for_controllers;
+  };
+  if (std::ranges::any_of(listeners, is_it)) return wanted;
+  std::string options;
+  for (const ListenerConfig& listener : listeners) {
+    if (!listener.for_controllers) options += (options.empty() ? "" : ",") + listener.name;
+  }
+  if (!named &&
+      !settings.is_set("security.inter.broker.protocol")) {  // nobody asked; a single node does not need one
+    return options.substr(0, options.find(','));
+  }
+  return std::unexpected(fmt::format(
+      "inter.broker.listener.name must be a listener name defined in advertised.listeners. The valid options "
+      "based on currently configured listeners are {}",
+      options));
+}
+
+LogLevel log_level_named(std::string_view text) {
+  switch (text.empty() ? 'I' : text.front()) {
+    case 'T':
+    case 't':
+    case 'D':
+    case 'd':
+      return LogLevel::kDebug;
+    case 'W':
+    case 'w':
+      return LogLevel::kWarn;
+    case 'E':
+    case 'e':
+    case 'F':
+    case 'f':
+    case 'O':
+    case 'o':
+      return LogLevel::kError;
+    default:
+      return LogLevel::kInfo;
+  }
+}
+
+}  // namespace
+
+std::expected<BrokerConfig, std::string> BrokerConfig::make(StaticConfig settings,
+                                                            const MachineFacts& machine) {
+  MILENA_CHECK(check_together(settings));
+
+  BrokerConfig config;
+  config.node_id = static_cast<std::int32_t>(settings.number("node.id"));
+  config.rack = text_or_null(settings, "broker.rack");
+  config.cluster_id = text_or_null(settings, "milena.cluster.id").value_or("");
+
+  ListenerSettings where{.listeners = settings.list("listeners"),
+                         .advertised = std::nullopt,
+                         .protocol_map = settings.text("listener.security.protocol.map"),
+                         .protocol_map_is_default = !settings.is_set("listener.security.protocol.map"),
+                         .controller_names = settings.list("controller.listener.names")};
+  if (!settings.is_null("advertised.listeners")) where.advertised = settings.list("advertised.listeners");
+  MILENA_TRY(config.listeners, parse_listeners(where));
+  for (const ListenerConfig& listener : config.listeners) {
+    if (listener.protocol != SecurityProtocol::kPlaintext) {
+      return std::unexpected(fmt::format("Listener {} wants {}, but this version speaks PLAINTEXT only",
+                                         listener.name, to_string(listener.protocol)));
+    }
+  }
+  MILENA_TRY(config.inter_broker_listener, find_inter_broker_listener(settings, config.listeners));
+
+  for (const std::string& directory : settings.list(settings.is_null("log.dirs") ? "log.dir" : "log.dirs")) {
+    if (std::ranges::find(config.log_dirs, directory) == config.log_dirs.end())
+      config.log_dirs.push_back(directory);
+  }
+  MILENA_CHECK(require(!config.log_dirs.empty(),
+                       "At least one log directory must be defined via log.dirs or log.dir."));
+  config.metadata_log_dir = text_or_null(settings, "metadata.log.dir").value_or(config.log_dirs.front());
+  config.durability =
+      settings.text("milena.durability") == "fsync" ? Durability::kFsync : Durability::kPageCache;
+  config.log_level = log_level_named(settings.text("milena.log.level"));
+
+  const auto threads = static_cast<std::size_t>(settings.number("num.network.threads"));
+  config.network_threads = settings.is_set("num.network.threads")
+                               ? threads
+                               : std::min(threads, std::max<std::size_t>(machine.processors, 1));
+  MILENA_TRY(config.net, net_limits(settings, machine));
+  config.settings = std::move(settings);
+  return config;
+}
+
+}  // namespace milena::broker

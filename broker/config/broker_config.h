@@ -1,0 +1,50 @@
+// BrokerConfig: the configuration of a node as the code uses it: typed, checked against each other, complete.
+//
+// Made once at the start. Topic configuration is not here: topics inherit from `settings` by key
+// (controller/config/topic_configs.h). Errors are sentences, in Kafka's words where Kafka has the check.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "base/uuid.h"
+#include "broker/config/durability.h"
+#include "broker/config/listeners.h"
+#include "broker/config/static_config.h"
+#include "broker/net/limits.h"
+#include "protocol/types.h"
+
+namespace milena::broker {
+
+// What this machine, or the container, has.
+struct MachineFacts {
+  std::size_t processors = 1;
+  std::uint64_t memory_bytes = 0;  // 0: unknown
+  std::size_t descriptors_max = 1024;
+};
+
+struct BrokerConfig {
+  StaticConfig settings;
+
+  protocol::BrokerId node_id;
+  std::optional<std::string> rack;
+  std::string cluster_id;  // empty: of the data directory, or a new one
+  std::vector<ListenerConfig> listeners;
+  std::string inter_broker_listener;
+
+  std::vector<std::string> log_dirs;  // absolute or relative paths, none twice
+  std::string metadata_log_dir;
+  Durability durability = Durability::kPageCache;
+  LogLevel log_level = LogLevel::kInfo;
+
+  std::size_t network_threads = 1;
+  NetLimits net;
+
+  static std::expected<BrokerConfig, std::string> make(StaticConfig settings, const MachineFacts& machine);
+};
+
+}  // namespace milena::broker

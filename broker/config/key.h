@@ -1,0 +1,70 @@
+// BrokerConfigKey: one key of server.properties, and the words that the tables of keys are written in.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/config_def.h"
+
+namespace milena::broker {
+
+// Who may change a key of a running cluster, with AlterConfigs.
+enum class ConfigUpdate : std::uint8_t {
+  kReadOnly,     // nobody: it comes from the file, the environment or a flag
+  kPerBroker,    // for one broker at a time
+  kClusterWide,  // for one broker, or for all
+};
+
+struct BrokerConfigKey : ConfigKey {
+  ConfigUpdate update = ConfigUpdate::kReadOnly;
+};
+
+namespace keys {
+
+using enum ConfigType;
+
+constexpr BrokerConfigKey key(ConfigUpdate update, std::string_view name, ConfigType type,
+                              std::optional<std::string_view> default_text, ConfigRule rule,
+                              std::string_view doc) {
+  BrokerConfigKey made;
+  made.name = name;
+  made.type = type;
+  made.default_text = default_text;
+  made.rule = rule;
+  made.doc = doc;
+  made.update = update;
+  return made;
+}
+
+constexpr BrokerConfigKey read_only(std::string_view name, ConfigType type,
+                                    std::optional<std::string_view> default_text, ConfigRule rule,
+                                    std::string_view doc) {
+  return key(ConfigUpdate::kReadOnly, name, type, default_text, rule, doc);
+}
+constexpr BrokerConfigKey per_broker(std::string_view name, ConfigType type,
+                                     std::optional<std::string_view> default_text, ConfigRule rule,
+                                     std::string_view doc) {
+  return key(ConfigUpdate::kPerBroker, name, type, default_text, rule, doc);
+}
+constexpr BrokerConfigKey cluster_wide(std::string_view name, ConfigType type,
+                                       std::optional<std::string_view> default_text, ConfigRule rule,
+                                       std::string_view doc) {
+  return key(ConfigUpdate::kClusterWide, name, type, default_text, rule, doc);
+}
+// For tests and developers: listings leave it out.
+constexpr BrokerConfigKey internal(BrokerConfigKey made) {
+  made.internal = true;
+  return made;
+}
+
+// Checks that no rule of base/config_def.h covers.
+std::string check_gzip_level(std::string_view name, const ConfigValue& value);
+std::string check_not_empty(std::string_view name, const ConfigValue& value);
+// "1@host:9093": the members of a fixed quorum.
+std::string check_voters(std::string_view name, const ConfigValue& value);
+// "host:9093"
+std::string check_bootstrap_servers(std::string_view name, const ConfigValue& value);
+
+}  // namespace keys
+}  // namespace milena::broker
