@@ -29,4 +29,7 @@ struct ApiInfo {
   constexpr bool flexible(int version) const { return version >= flexible_from; }
 };
 
+// Null for a key that no API has any more, or yet.
+const ApiInfo* find_api(std::int16_t key);
+
 }  // namespace milena::protocol

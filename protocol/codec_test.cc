@@ -2,9 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
 #include <type_traits>
+#include <vector>
 
 #include "protocol/fetch.gen.h"
+#include "protocol/heartbeat.gen.h"
+#include "protocol/join_group.gen.h"
+#include "protocol/partition_record.gen.h"
 
 namespace milena::protocol {
 namespace {
@@ -90,6 +95,35 @@ TEST(Codec, TheErrorNamesTheFieldThatFailed) {
   Arena arena;
   const BytesView bytes = encode(sample_request(arena), 12, arena).head();
   EXPECT_STREQ(decode<FetchRequest>(bytes.first(10), 12, arena).error().why, "min_bytes");
+}
+
+TEST(Codec, TextBeyondTheWiresLimitIsCutAtACharacter) {
+  Arena arena;
+  std::string text(32766, 'a');
+  text += "\xe2\x82\xac";  // three bytes, of which one would fit
+  const BytesView bytes = encode(HeartbeatRequest{.group_id = text}, 4, arena).head();
+  const auto decoded = decode<HeartbeatRequest>(bytes, 4, arena);
+  ASSERT_TRUE(decoded) << decoded.error().why;
+  EXPECT_EQ(decoded->group_id, std::string(32766, 'a'));
+}
+
+TEST(Codec, NullIsWrittenAsEmptyWhereAVersionCannotSayNull) {
+  Arena arena;
+  const JoinGroupResponse response{.protocol_name = std::nullopt};
+  for (const int version : {6, 7}) {
+    const auto decoded = decode<JoinGroupResponse>(encode(response, version, arena).head(), version, arena);
+    ASSERT_TRUE(decoded) << decoded.error().why;
+    EXPECT_EQ(decoded->protocol_name.has_value(), version < 7);
+  }
+}
+
+TEST(CodecDeathTest, ARecordDoesNotLoseAFieldSilently) {
+  Arena arena;
+  const Uuid directory = Uuid::from_halves(1, 2);
+  PartitionRecord record{.directories = arena.array<Uuid>(1)};
+  record.directories[0] = directory;
+  EXPECT_EQ(decode<PartitionRecord>(encode(record, 1, arena).head(), 1, arena)->directories[0], directory);
+  EXPECT_DEATH(encode(record, 0, arena), "directories");
 }
 
 }  // namespace

@@ -20,11 +20,6 @@ int request_header_version(bool flexible) { return flexible ? 2 : 1; }
 
 }  // namespace
 
-const ApiInfo* find_api(std::int16_t key) {
-  const auto at = std::ranges::lower_bound(kApis, key, {}, &ApiInfo::key);
-  return at != kApis.end() && at->key == key ? &*at : nullptr;
-}
-
 Result<std::size_t> parse_request_size(BytesView prefix, std::int32_t max) {
   MILENA_ASSERT(prefix.size() == kFrameSizeBytes, "a frame's size has four bytes");
   const auto size = load_be<std::int32_t>(prefix.data());

@@ -62,8 +62,6 @@ struct Response {
 // Errors: kInvalidRequest.
 Result<Response> parse_response(BytesView frame, const ApiInfo& api, int version);
 
-const ApiInfo* find_api(std::int16_t key);
-
 namespace detail {
 BytesView encode_response_header(const MessageInfo& info, int version, std::int32_t correlation_id,
                                  Arena& arena);

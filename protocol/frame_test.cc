@@ -17,12 +17,7 @@ namespace {
 
 constexpr std::int32_t kMax = 100 * 1024 * 1024;
 
-std::vector<std::byte> unhex(std::string_view text) {
-  std::string digits;
-  for (const char c : text)
-    if (c != ' ') digits += c;
-  return from_hex(digits).value();
-}
+std::vector<std::byte> unhex(std::string_view text) { return from_hex(text).value(); }
 
 Result<std::size_t> size_of(std::int32_t announced) {
   std::byte prefix[4];

@@ -21,21 +21,22 @@ inline std::string to_hex(BytesView bytes) {
   return out;
 }
 
-// Nothing if a character is no hex digit or one is missing.
+// Blanks between digits are skipped. Nothing if another character is no hex digit, or if a digit is missing.
 inline std::optional<std::vector<std::byte>> from_hex(std::string_view text) {
-  const auto digit = [](char c) {
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-  };
-  if (text.size() % 2 != 0) return std::nullopt;
-  std::vector<std::byte> out(text.size() / 2);
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    const int high = digit(text[2 * i]), low = digit(text[2 * i + 1]);
-    if (high < 0 || low < 0) return std::nullopt;
-    out[i] = static_cast<std::byte>(high * 16 + low);
+  std::vector<std::byte> out;
+  out.reserve(text.size() / 2);
+  int high = -1;
+  for (const char c : text) {
+    if (c == ' ') continue;
+    const int digit = c >= '0' && c <= '9'   ? c - '0'
+                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                      : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                             : -1;
+    if (digit < 0) return std::nullopt;
+    if (high >= 0) out.push_back(static_cast<std::byte>(high * 16 + digit));
+    high = high >= 0 ? -1 : digit;
   }
+  if (high >= 0) return std::nullopt;
   return out;
 }
 

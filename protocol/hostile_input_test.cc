@@ -15,12 +15,7 @@
 namespace milena::protocol {
 namespace {
 
-std::vector<std::byte> unhex(std::string_view text) {
-  std::string digits;
-  for (const char c : text)
-    if (c != ' ') digits += c;
-  return from_hex(digits).value();
-}
+std::vector<std::byte> unhex(std::string_view text) { return from_hex(text).value(); }
 
 template <class M>
 class Attempt {
