@@ -25,6 +25,11 @@ Status FlushJob::sync_log(const LogFile& log) {
   return {};
 }
 
+Status FlushJob::sync_entries(const std::string& directory) {
+  if (const auto synced = fs_->sync_directory(directory); !synced) return failed(synced.error(), directory);
+  return {};
+}
+
 Status FlushJob::write_file(const std::string& path, BytesView bytes, Sync sync) {
   auto file = fs_->open(path, OpenMode::kTruncate);
   if (!file) return failed(file.error(), path);
@@ -79,11 +84,9 @@ Status FlushJob::run(Sync sync) {
   if (!sealed_.empty())
     MILENA_CHECK(write_file(join(directory_, kIndexChecksumsName),
                             as_bytes(encode_index_checksums(known_checksums_)), Sync::kLater));
-  if (sync == Sync::kNow && sync_directory_) {
-    if (const auto synced = fs_->sync_directory(directory_); !synced)
-      return failed(synced.error(), directory_);
-  }
-  return {};
+  if (sync == Sync::kLater) return {};
+  if (sync_directory_) MILENA_CHECK(sync_entries(directory_));
+  return sync_parent_ ? sync_entries(parent_directory(directory_)) : Status{};
 }
 
 void DeletionJob::run() {

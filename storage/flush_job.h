@@ -55,6 +55,7 @@ class FlushJob {
   FlushJob(Fs& fs, DirectoryHealth& health) : fs_(&fs), health_(&health) {}
   Status sync_log(const LogFile& log);
   Status write_file(const std::string& path, BytesView bytes, Sync sync);
+  Status sync_entries(const std::string& directory);
   Status write_indexes(Sealed& sealed, Sync sync);
   Status write_epochs(Sync sync);
   Status failed(const IoError& error, const std::string& path);
@@ -70,6 +71,7 @@ class FlushJob {
   std::optional<std::string> epochs_;
   std::vector<SegmentChecksums> known_checksums_;  // of segments sealed before
   bool sync_directory_ = false;
+  bool sync_parent_ = false;
 };
 
 class DeletionJob {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "storage/checkpoint_text.h"
 
 namespace milena::storage {
@@ -30,6 +32,7 @@ std::optional<std::vector<SegmentChecksums>> decode_index_checksums(std::string_
     if (!base_offset || !size || !offsets || !times || !aborted || !line.empty()) return std::nullopt;
     segments.push_back({*base_offset, *size, {.offsets = *offsets, .times = *times, .aborted = *aborted}});
   }
+  std::ranges::sort(segments, {}, &SegmentChecksums::base_offset);
   return segments;
 }
 

@@ -21,6 +21,7 @@ struct SegmentChecksums {
 };
 
 std::string encode_index_checksums(std::span<const SegmentChecksums> segments);
+// By base offset; none when the text is damaged.
 std::optional<std::vector<SegmentChecksums>> decode_index_checksums(std::string_view text);
 
 }  // namespace milena::storage

@@ -58,9 +58,8 @@ std::uint64_t Log::size_bytes() const {
 }
 
 LogCheckpoint Log::checkpoint() const {
-  const bool implied = log_start_offset_ == segments_.front()->base_offset();
   return {.recovery_point = recovery_point_,
-          .log_start_offset = implied ? Offset{0} : log_start_offset_,
+          .log_start_offset = log_start_offset_,
           .high_watermark = high_watermark_};
 }
 
@@ -149,6 +148,7 @@ Result<AppendInfo> Log::append(BytesView records, AppendInfo info, std::int64_t 
   }
   const std::uint32_t start = active().size();
   if (start == 0) directory_dirty_ = true;
+  if (active().indexes_on_disk()) MILENA_CHECK(active().discard_index_files());
   MILENA_CHECK(active().append(records, now_ms));
 
   std::uint32_t position = start;
@@ -242,7 +242,9 @@ FlushJob Log::flush_job(bool with_active) {
     epochs_.set_dirty(false);
   }
   job.sync_directory_ = directory_dirty_ || !job.sealed_.empty() || !job.snapshots_.empty();
+  job.sync_parent_ = parent_dirty_;
   directory_dirty_ = false;
+  parent_dirty_ = false;
   return job;
 }
 
@@ -266,7 +268,8 @@ void Log::finish_flush(const FlushJob& job) {
       open_sealed_.push_back(segments_[i].get());
   }
   for (const FlushJob::Snapshot& snapshot : job.snapshots_)
-    if (snapshots_.empty() || snapshot.offset > snapshots_.back()) snapshots_.push_back(snapshot.offset);
+    if (!std::ranges::binary_search(snapshots_, snapshot.offset))
+      snapshots_.insert(std::ranges::lower_bound(snapshots_, snapshot.offset), snapshot.offset);
 }
 
 Status Log::flush() {

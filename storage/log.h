@@ -172,6 +172,11 @@ class Log {
     Offset next_offset;
   };
 
+  struct SnapshotState {
+    Offset offset = 0;
+    ProducerState state;
+  };
+
   Log(Fs& fs, DirectoryHealth& health, const LogOpenOptions& options);
 
   // log.cc: append, roll, flush
@@ -203,12 +208,15 @@ class Log {
   Result<std::size_t> count_deletable(std::int64_t now_ms);
   Status remove_snapshots_above(Offset offset);
   Status forget_checksums();
+  Status ensure_snapshot(Offset offset);
   Status sync_directory();
 
   // log_recovery.cc
   Status load(const LogOpenOptions& options);
   Status find_segments(const LogOpenOptions& options, std::vector<std::string>& names);
+  Status load_checksums(Offset recovery_point);
   Status check_sealed(const std::vector<SegmentChecksums>& known, Offset recovery_point) const;
+  Status drop_snapshots_below(Offset offset);
   Status load_clean();
   Status recover(const LogOpenOptions& options);
   Result<Scan> scan(Segment& segment, Offset first_offset);
@@ -218,6 +226,7 @@ class Log {
   Status settle_snapshots();
   Status rebuild_indexes(std::size_t i);
   Status write_indexes(Segment& segment);
+  Result<std::optional<SnapshotState>> latest_snapshot(Offset offset);
   Result<ProducerState> producers_at(Offset offset);
   Status replay_producers(ProducerState& state, Offset from, Offset until);
   Result<bool> epochs_agree();
@@ -238,6 +247,7 @@ class Log {
   std::vector<FlushJob::Snapshot> unwritten_snapshots_;  // taken, waiting for the next flush job
   std::shared_ptr<std::atomic<bool>> retired_;
   bool directory_dirty_ = false;  // entries were made or renamed since it was last synced
+  bool parent_dirty_ = false;     // the log is new: so is the entry of its directory
   bool flush_in_progress_ = false;
 };
 

@@ -68,7 +68,11 @@ Result<std::unique_ptr<LogDirectory>> LogDirectory::open(Fs& fs, std::string pat
 }
 
 Status LogDirectory::load() {
-  if (const auto made = fs_.make_directories(path_); !made) return failed(made.error(), "");
+  if (!fs_.exists(path_)) {
+    if (const auto made = fs_.make_directories(path_); !made) return failed(made.error(), "");
+    const std::string parent = parent_directory(path_);
+    if (const auto synced = fs_.sync_directory(parent); !synced) return health_.fail(synced.error(), parent);
+  }
   auto lock = fs_.lock(join(path_, kLockName));
   if (!lock && lock.error().code == EWOULDBLOCK)
     return fail(ErrorCode::kKafkaStorageError, "the log directory is in use by another process");

@@ -36,8 +36,12 @@ Bytes marker_of(ProducerId producer_id, std::int16_t producer_epoch, bool commit
   return protocol::build_end_txn_marker(settings, timestamp, type, coordinator_epoch);
 }
 
-std::vector<ReadRecord> records_of(const FileSlice& slice) {
-  std::vector<ReadRecord> out;
+std::ostream& operator<<(std::ostream& out, const ReadRecord& record) {
+  return out << record.offset.value << "@" << record.timestamp << " " << record.value.substr(0, 8);
+}
+
+ReadRecords records_of(const FileSlice& slice) {
+  ReadRecords out;
   if (slice.size == 0) return out;
   Bytes bytes(slice.size);
   EXPECT_EQ(slice.file->read_at(slice.position, bytes), slice.size);
@@ -49,11 +53,14 @@ std::vector<ReadRecord> records_of(const FileSlice& slice) {
     EXPECT_TRUE(batch) << "no batch in a slice";
     if (!batch || !*batch) return out;
     EXPECT_TRUE((*batch)->crc_matches());
+    if (out.first_offset == protocol::kNoOffset) out.first_offset = (*batch)->base_offset();
+    out.next_offset = (*batch)->last_offset() + 1;
+    if ((*batch)->is_control()) continue;
     auto records = protocol::read_records(**batch, decompressor, buffer);
     EXPECT_TRUE(records);
     for (auto record = records->next(); record && *record; record = records->next()) {
-      out.push_back({(*record)->offset(**batch), (*record)->timestamp(**batch),
-                     std::string(as_text((*record)->value.value_or(BytesView{})))});
+      out.records.push_back({(*record)->offset(**batch), (*record)->timestamp(**batch),
+                             std::string(as_text((*record)->value.value_or(BytesView{})))});
     }
   }
 }
@@ -66,11 +73,11 @@ std::vector<ReadRecord> read_all(Log& log, Offset bound) {
     const auto read = log.read(next, 1 << 20, bound, true);
     EXPECT_TRUE(read) << read.error().why;
     if (!read) return out;
-    const auto records = records_of(read->records);
-    if (records.empty()) return out;
+    const auto [records, first_offset, next_offset] = records_of(read->records);
+    if (next_offset == protocol::kNoOffset) return out;
     for (const auto& record : records)
       if (record.offset >= next) out.push_back(record);
-    next = records.back().offset + 1;
+    next = next_offset;
   }
   return out;
 }

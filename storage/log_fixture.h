@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,8 +47,15 @@ struct ReadRecord {
   std::string value;
   bool operator==(const ReadRecord&) const = default;
 };
-// The records of a slice; a batch cut off at the end is left out.
-std::vector<ReadRecord> records_of(const FileSlice& slice);
+std::ostream& operator<<(std::ostream& out, const ReadRecord& record);
+
+// What a consumer gets from a slice: no control records, and no batch that is cut off at the end.
+struct ReadRecords {
+  std::vector<ReadRecord> records;
+  Offset first_offset = protocol::kNoOffset;  // of the first batch
+  Offset next_offset = protocol::kNoOffset;   // after the last whole batch; none if there is none
+};
+ReadRecords records_of(const FileSlice& slice);
 // Every record from the log start to `bound` (the log end by default).
 std::vector<ReadRecord> read_all(Log& log, Offset bound = protocol::kNoOffset);
 

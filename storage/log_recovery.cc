@@ -2,6 +2,7 @@
 // are scanned, a torn tail is dropped, and everything derived is rebuilt (R1-R6, R8, R11;
 // docs/formats/segment.md).
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <limits>
 
@@ -47,7 +48,6 @@ Status Log::load(const LogOpenOptions& options) {
   if (!place_.fs.exists(place_.directory)) {
     if (const auto made = place_.fs.make_directories(place_.directory); !made)
       return place_.health.fail(made.error(), place_.directory);
-    directory_dirty_ = true;
   }
   const auto entries = place_.fs.list(place_.directory);
   if (!entries) return place_.health.fail(entries.error(), place_.directory);
@@ -74,6 +74,8 @@ Status Log::load(const LogOpenOptions& options) {
   high_watermark_ = std::clamp(options.high_watermark, log_start_offset_, log_end_offset_);
   producers_.on_high_watermark(high_watermark_);
   if (directory_dirty_) MILENA_CHECK(sync_directory());
+  // Files that the last process made may have no durable names yet; the first flush sees to it.
+  directory_dirty_ = parent_dirty_ = parent_dirty_ || !options.clean;
   for (const auto& segment : segments_) segment->release(true);
   return {};
 }
@@ -113,20 +115,44 @@ Status Log::find_segments(const LogOpenOptions& options, std::vector<std::string
     directory_dirty_ = true;
   }
 
-  const auto text = read_file(place_.fs, join(place_.directory, kIndexChecksumsName));
-  if (!text && text.error().code != ENOENT && text.error().code != EFBIG)
-    return place_.health.fail(text.error(), place_.directory);
-  const auto known = text ? decode_index_checksums(as_text(*text)) : std::nullopt;
-  if (known) MILENA_CHECK(check_sealed(*known, options.recovery_point));
-  for (const auto& [base_offset, size, checksums] : known.value_or(std::vector<SegmentChecksums>{})) {
-    Segment* segment = segment_at(base_offset);
-    if (segment == nullptr || segment->size() != size) continue;
-    segment->set_checksums(checksums);
-    segment->set_may_have_aborted(checksums.aborted != 0);
-  }
-  if (!segments_.empty()) return {};
+  MILENA_CHECK(load_checksums(options.recovery_point));
+  if (!segments_.empty()) return drop_snapshots_below(segments_.front()->base_offset());
+  parent_dirty_ = true;
   segments_.push_back(std::make_unique<Segment>(place_, log_start_offset_, options.now_ms));
   return log_start_offset_ > 0 ? active().create_file() : Status{};
+}
+
+// Between such a snapshot and the first record lie records that are gone: nothing could be replayed onto it.
+Status Log::drop_snapshots_below(Offset offset) {
+  while (!snapshots_.empty() && snapshots_.front() < offset) {
+    const std::string path = place_.path(snapshots_.front(), kSnapshotSuffix);
+    if (const auto removed = place_.fs.remove(path); !removed)
+      return place_.health.fail(removed.error(), path);
+    snapshots_.erase(snapshots_.begin());
+  }
+  return {};
+}
+
+Status Log::load_checksums(Offset recovery_point) {
+  const std::string path = join(place_.directory, kIndexChecksumsName);
+  const auto text = read_file(place_.fs, path);
+  if (!text && text.error().code == ENOENT) return {};  // Kafka wrote this log
+  if (!text && text.error().code != EFBIG) return place_.health.fail(text.error(), path);
+  const auto decoded = text ? decode_index_checksums(as_text(*text)) : std::nullopt;
+  const auto known = decoded.value_or(std::vector<SegmentChecksums>{});
+  MILENA_CHECK(check_sealed(known, recovery_point));
+  for (const auto& segment : segments_) {
+    const auto entry =
+        std::ranges::lower_bound(known, segment->base_offset(), {}, &SegmentChecksums::base_offset);
+    if (entry == known.end() || entry->base_offset != segment->base_offset() ||
+        entry->size != segment->size()) {
+      segment->distrust_index_files();
+      continue;
+    }
+    segment->set_checksums(entry->checksums);
+    segment->set_may_have_aborted(entry->checksums.aborted != 0);
+  }
+  return {};
 }
 
 // Segments that were sealed and flushed must still be there, at their size. Not so when compaction may have
@@ -163,6 +189,7 @@ Status Log::recover(const LogOpenOptions& options) {
   const std::size_t first = segment_index_of(options.recovery_point);
   const Offset first_offset = segments_[first]->base_offset();
   log_end_offset_ = first_offset;
+  MILENA_TRY(const auto snapshot, latest_snapshot(first_offset));
   MILENA_TRY(producers_, producers_at(first_offset));
   epochs_.truncate_from_end(first_offset);
   for (std::size_t i = first; i < segments_.size(); ++i) {
@@ -185,8 +212,11 @@ Status Log::recover(const LogOpenOptions& options) {
         segment.set_size(found.valid_bytes);
         MILENA_TRY(const auto file, segment.file());
         const std::string path = place_.path(segment.base_offset(), kLogSuffix);
+        // Durable at once: the next roll seals this segment, and then nobody looks for a torn tail in it
+        // again.
         if (const auto cut = file->truncate(found.valid_bytes); !cut)
           return place_.health.fail(cut.error(), path);
+        if (const auto synced = file->sync(); !synced) return place_.health.fail(synced.error(), path);
       }
     }
     if (options.distrust_page_cache) MILENA_CHECK(write_again(segment, options.recovery_point));
@@ -194,6 +224,10 @@ Status Log::recover(const LogOpenOptions& options) {
     if (i + 1 < segments_.size()) MILENA_CHECK(segment.seal());
   }
   recovery_point_ = std::min(options.recovery_point, log_end_offset_);
+  if (!snapshot && segments_.front()->base_offset() > 0) {
+    // The log has lost its beginning, and the snapshot of it. A later one may still know the producers.
+    MILENA_TRY(producers_, producers_at(log_end_offset_));
+  }
   return active().sealed() ? active().reopen() : Status{};
 }
 
@@ -201,6 +235,7 @@ Status Log::recover(const LogOpenOptions& options) {
 // its indexes; epochs and producers follow.
 Result<Log::Scan> Log::scan(Segment& segment, Offset first_offset) {
   Scan found{.next_offset = std::max(first_offset, segment.base_offset())};
+  MILENA_CHECK(segment.discard_index_files());
   segment.reset_indexes();
   if (segment.size() == 0) return found;
   const std::string path = place_.path(segment.base_offset(), kLogSuffix);
@@ -237,27 +272,32 @@ Result<Log::Scan> Log::scan(Segment& segment, Offset first_offset) {
 // Segment i is valid up to `scan` only, or the next one does not join. Whether that is what a crash leaves.
 Result<bool> Log::is_torn_tail(std::size_t i, const Scan& scan) {
   Segment& segment = *segments_[i];
-  const std::string path = place_.path(segment.base_offset(), kLogSuffix);
-  // The end of the file is missing: only a crash does that.
-  if (scan.valid_bytes == segment.size()) return true;
-  MILENA_TRY(const auto file, segment.file());
+  const std::uint64_t start = scan.valid_bytes;
   const std::uint64_t size = segment.size();
-  auto follows = holds_valid_batch(*file, scan.valid_bytes + 1, size, scan.next_offset);
-  for (std::size_t later = i + 1; follows && !*follows && later < segments_.size(); ++later) {
-    MILENA_TRY(const auto later_file, segments_[later]->file());
-    follows = holds_valid_batch(*later_file, 0, segments_[later]->size(), scan.next_offset);
+  // The end of the file is missing: only a crash does that.
+  if (start == size) return true;
+  const auto failed = [&](const IoError& error) {
+    return place_.health.fail(error, place_.path(segment.base_offset(), kLogSuffix));
+  };
+  MILENA_TRY(const auto file, segment.file());
+  auto follows = holds_valid_batch(*file, start + 1, size, scan.next_offset);
+  if (!follows) return failed(follows.error());
+  std::array<std::byte, protocol::kBatchHeaderBytes> head;
+  const auto got = file->read_at(start, head);
+  if (!got) return failed(got.error());
+  const auto header = protocol::RecordBatchHeader::parse(BytesView(head).first(*got));
+  const std::uint64_t end = start + (header ? header->size_in_bytes() : head.size());
+  if (!*follows) {
+    if (end > size) return true;
+    for (std::size_t later = i + 1; !*follows && later < segments_.size(); ++later) {
+      MILENA_TRY(const auto later_file, segments_[later]->file());
+      follows = holds_valid_batch(*later_file, 0, segments_[later]->size(), scan.next_offset);
+      if (!follows) return failed(follows.error());
+    }
+    if (!*follows) return true;
   }
-  if (!follows) return place_.health.fail(follows.error(), path);
-  if (!*follows) return true;
-  // The batch's length says how far its pages reach; if its header is damaged too, only that counts.
-  BatchScanner scanner(*file, scan.valid_bytes, size, BatchScanner::kLookupBytes);
-  const auto step = scanner.next();
-  if (!step) return place_.health.fail(step.error(), path);
-  const std::uint64_t end =
-      *step == Step::kBatch ? scanner.next_position()
-                            : std::min<std::uint64_t>(size, scan.valid_bytes + protocol::kBatchHeaderBytes);
-  const auto lost = holds_lost_page(*file, scan.valid_bytes, end, size);
-  if (!lost) return place_.health.fail(lost.error(), path);
+  const auto lost = holds_lost_sector(*file, start, std::min(end, size), size);
+  if (!lost) return failed(lost.error());
   return *lost;
 }
 
@@ -278,8 +318,6 @@ Status Log::write_again(Segment& segment, Offset from) {
     if (!written) return place_.health.fail(written.error(), path);
     at += *got;
   }
-  const auto synced = file->sync();
-  if (!synced) return place_.health.fail(synced.error(), path);
   return {};
 }
 
@@ -287,6 +325,7 @@ Status Log::write_again(Segment& segment, Offset from) {
 Status Log::settle_start(const LogOpenOptions& options) {
   log_start_offset_ = std::max(options.log_start_offset, segments_.front()->base_offset());
   if (log_start_offset_ <= log_end_offset_) return {};
+  MILENA_CHECK(remove_snapshots_above(-1));
   MILENA_CHECK(remove_segments_from(0));
   segments_.push_back(std::make_unique<Segment>(place_, log_start_offset_, options.now_ms));
   MILENA_CHECK(active().create_file());
@@ -361,22 +400,25 @@ Status Log::write_indexes(Segment& segment) {
   return {};
 }
 
-// The producers as of `offset`, from the closest usable snapshot and the records after it.
-Result<ProducerState> Log::producers_at(Offset offset) {
+// The closest snapshot at or below `offset` that can be read.
+Result<std::optional<Log::SnapshotState>> Log::latest_snapshot(Offset offset) {
   for (std::size_t i = snapshots_.size(); i-- > 0;) {
     if (snapshots_[i] > offset) continue;
     const std::string path = place_.path(snapshots_[i], kSnapshotSuffix);
     const auto bytes = read_file(place_.fs, path, 1 << 30);
     if (!bytes && bytes.error().code == ENOENT) continue;
     if (!bytes) return place_.health.fail(bytes.error(), path);
-    auto state = decode_producer_snapshot(*bytes);
-    if (!state) continue;
-    MILENA_CHECK(replay_producers(*state, snapshots_[i], offset));
-    return std::move(*state);
+    if (auto state = decode_producer_snapshot(*bytes)) return SnapshotState{snapshots_[i], std::move(*state)};
   }
-  ProducerState state;
-  MILENA_CHECK(replay_producers(state, 0, offset));
-  return state;
+  return std::nullopt;
+}
+
+// The producers as of `offset`: a snapshot and the records after it, or all records there are.
+Result<ProducerState> Log::producers_at(Offset offset) {
+  MILENA_TRY(auto snapshot, latest_snapshot(offset));
+  SnapshotState from = snapshot ? std::move(*snapshot) : SnapshotState{};
+  MILENA_CHECK(replay_producers(from.state, from.offset, offset));
+  return std::move(from.state);
 }
 
 Status Log::replay_producers(ProducerState& state, Offset from, Offset until) {

@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "protocol/error_code.h"
 #include "storage/log.h"
+#include "storage/producer_snapshot.h"
 #include "storage/retention.h"
 #include "storage/segment_names.h"
 
@@ -18,6 +19,11 @@ Status Log::sync_directory() {
   if (const auto synced = place_.fs.sync_directory(place_.directory); !synced)
     return place_.health.fail(synced.error(), place_.directory);
   directory_dirty_ = false;
+  if (!parent_dirty_) return {};
+  const std::string parent = parent_directory(place_.directory);
+  if (const auto synced = place_.fs.sync_directory(parent); !synced)
+    return place_.health.fail(synced.error(), parent);
+  parent_dirty_ = false;
   return {};
 }
 
@@ -45,11 +51,14 @@ Status Log::remove_segments_from(std::size_t i) {
   return {};
 }
 
-// The file of checksums also says which segments there must be (check_sealed). The next flush writes it anew.
+// The file of checksums also says which segments there must be (check_sealed). An empty one says nothing, and
+// that no index file is to be believed; the next flush writes it anew.
 Status Log::forget_checksums() {
   const std::string path = join(place_.directory, kIndexChecksumsName);
-  const auto removed = place_.fs.remove(path);
-  if (!removed && removed.error().code != ENOENT) return place_.health.fail(removed.error(), path);
+  const auto file = place_.fs.open(path, OpenMode::kTruncate);
+  if (!file) return place_.health.fail(file.error(), path);
+  if (const auto synced = (*file)->sync(); !synced) return place_.health.fail(synced.error(), path);
+  directory_dirty_ = true;
   return {};
 }
 
@@ -86,8 +95,8 @@ Status Log::truncate_to(Offset offset, const TruncationPermit& permit) {
     epochs_.truncate_from_end(end);
     return {};
   }
-  if (end < segments_.front()->base_offset())
-    return fail(ErrorCode::kOffsetOutOfRange, "below the first segment: truncate fully instead");
+  if (end < log_start_offset_)
+    return fail(ErrorCode::kOffsetOutOfRange, "below the log start: truncate fully instead");
 
   const std::size_t last = segment_index_of(end);
   MILENA_TRY(const auto spot, locate(last, end));
@@ -104,7 +113,6 @@ Status Log::truncate_to(Offset offset, const TruncationPermit& permit) {
   }
 
   log_end_offset_ = end;
-  log_start_offset_ = std::min(log_start_offset_, end);
   high_watermark_ = std::min(high_watermark_, end);
   epochs_.truncate_from_end(end);
   MILENA_TRY(producers_, producers_at(end));
@@ -158,16 +166,38 @@ Result<std::size_t> Log::count_deletable(std::int64_t now_ms) {
   return count;
 }
 
+// What is about to be deleted is part of the producers' history: a snapshot at `offset` takes its place. One
+// that is there is written again: it may never have reached the disk.
+Status Log::ensure_snapshot(Offset offset) {
+  const auto taken = std::ranges::find(unwritten_snapshots_, offset, &FlushJob::Snapshot::offset);
+  std::vector<std::byte> bytes;
+  if (taken != unwritten_snapshots_.end()) {
+    bytes = std::move(taken->bytes);
+    unwritten_snapshots_.erase(taken);
+  } else {
+    MILENA_TRY(const ProducerState state, producers_at(offset));
+    bytes = encode_producer_snapshot(state);
+  }
+  const std::string path = place_.path(offset, kSnapshotSuffix);
+  const auto file = place_.fs.open(path, OpenMode::kTruncate);
+  if (!file) return place_.health.fail(file.error(), path);
+  if (const auto written = (*file)->write_at(0, bytes); !written)
+    return place_.health.fail(written.error(), path);
+  if (const auto synced = (*file)->sync(); !synced) return place_.health.fail(synced.error(), path);
+  if (!std::ranges::binary_search(snapshots_, offset))
+    snapshots_.insert(std::ranges::lower_bound(snapshots_, offset), offset);
+  return {};
+}
+
 Result<DeletionJob> Log::delete_old_segments(std::int64_t now_ms) {
   MILENA_CHECK(place_.health.check());
   MILENA_TRY(const std::size_t count, count_deletable(now_ms));
   DeletionJob job(place_.fs);
   if (count == 0) return job;
-  if (count == segments_.size()) {
-    MILENA_CHECK(roll_to(log_end_offset_, now_ms));
-    // Its name will be all that remembers the log end.
-    MILENA_CHECK(active().create_file());
-  }
+  if (count == segments_.size()) MILENA_CHECK(roll_to(log_end_offset_, now_ms));
+  // If it is empty, its name will be all that remembers the log end.
+  if (active().size() == 0) MILENA_CHECK(active().create_file());
+  MILENA_CHECK(ensure_snapshot(segments_[count]->base_offset()));
   MILENA_CHECK(advance_log_start(segments_[count]->base_offset()));
   for (std::size_t i = 0; i < count; ++i) MILENA_CHECK(rename_away(*segments_[i], job));
   segments_.erase(segments_.begin(), segments_.begin() + static_cast<std::ptrdiff_t>(count));

@@ -57,7 +57,7 @@ struct ReadInfo {
 // What survives a crash about a log besides its own files: a line in each of the directory's checkpoints.
 struct LogCheckpoint {
   Offset recovery_point = 0;
-  Offset log_start_offset = 0;  // 0 when the first segment's name says as much
+  Offset log_start_offset = 0;
   Offset high_watermark = 0;
   bool operator==(const LogCheckpoint&) const = default;
 };

@@ -127,7 +127,6 @@ Status Segment::append(BytesView records, std::int64_t now_ms) {
 
 void Segment::note_batch(const RecordBatchHeader& batch, std::uint32_t position,
                          std::int32_t index_interval_bytes) {
-  indexes_on_disk_ = false;
   if (position == 0) first_timestamp_ = batch.max_timestamp();
   if (batch.max_timestamp() > largest_.timestamp) largest_ = {batch.max_timestamp(), batch.last_offset()};
   if (bytes_since_index_entry_ > static_cast<std::uint32_t>(index_interval_bytes)) {
@@ -162,10 +161,7 @@ bool Segment::should_roll(const LogConfig& config, std::uint64_t bytes, Offset l
 }
 
 Status Segment::seal() {
-  if (indexes_->times.last().timestamp < largest_.timestamp) {
-    indexes_->times.append(largest_.timestamp, largest_.offset);
-    indexes_on_disk_ = false;
-  }
+  indexes_->times.append(largest_.timestamp, largest_.offset);
   if (reserved_ > size_) {
     MILENA_TRY(const auto log, file());
     if (const auto cut = log->truncate(size_); !cut)
@@ -178,8 +174,6 @@ Status Segment::seal() {
 
 void Segment::reset_indexes() {
   indexes_ = std::make_shared<SegmentIndexes>(base_offset_);
-  indexes_on_disk_ = false;
-  checksums_.reset();
   largest_ = {-1, base_offset_};
   knows_largest_ = true;
   may_have_aborted_ = false;
@@ -207,6 +201,7 @@ Status Segment::reopen() {
 
 Status Segment::truncate(Offset offset, std::uint32_t position) {
   const std::string path = place_.path(base_offset_, kLogSuffix);
+  MILENA_CHECK(discard_index_files());
   MILENA_TRY(const auto log, file());
   if (const auto cut = log->truncate(position); !cut) return place_.health.fail(cut.error(), path);
   if (const auto synced = log->sync(); !synced) return place_.health.fail(synced.error(), path);
@@ -217,7 +212,6 @@ Status Segment::truncate(Offset offset, std::uint32_t position) {
   indexes_->offsets.truncate_to(offset);
   indexes_->times.truncate_to(offset);
   std::erase_if(indexes_->aborted, [&](const auto& txn) { return txn.last_offset >= offset; });
-  indexes_on_disk_ = false;
   const auto last_entry = indexes_->offsets.lookup(std::numeric_limits<std::int64_t>::max());
   bytes_since_index_entry_ = size_ - last_entry.position;
   if (size_ == 0) first_timestamp_ = -1;
@@ -279,6 +273,7 @@ Result<std::optional<BatchSpot>> Segment::last_batch() {
 Result<bool> Segment::load_indexes() {
   used_ = true;
   if (indexes_) return true;
+  if (distrusts_index_files_) return false;
   const std::string offsets_path = place_.path(base_offset_, kOffsetIndexSuffix);
   const std::string times_path = place_.path(base_offset_, kTimeIndexSuffix);
   const std::string aborted_path = place_.path(base_offset_, kTxnIndexSuffix);
@@ -304,6 +299,18 @@ Result<bool> Segment::load_indexes() {
   largest_ = indexes_->times.last();
   knows_largest_ = true;
   return true;
+}
+
+Status Segment::discard_index_files() {
+  for (const std::string_view suffix : {kOffsetIndexSuffix, kTimeIndexSuffix, kTxnIndexSuffix}) {
+    const std::string path = place_.path(base_offset_, suffix);
+    const auto removed = place_.fs.remove(path);
+    if (!removed && removed.error().code != ENOENT) return place_.health.fail(removed.error(), path);
+  }
+  indexes_on_disk_ = false;
+  distrusts_index_files_ = false;
+  checksums_.reset();
+  return {};
 }
 
 void Segment::release_idle() {

@@ -130,6 +130,10 @@ class Segment {
   void set_may_have_aborted(bool may) { may_have_aborted_ = may; }
   const std::optional<IndexChecksums>& checksums() const { return checksums_; }
   void set_checksums(const IndexChecksums& checksums) { checksums_ = checksums; }
+  // Checksums are kept for this log, but none fit this segment: its index files are of another time.
+  void distrust_index_files() { distrusts_index_files_ = true; }
+  // Removes the index files, before the segment is changed: they would not be of this segment any more.
+  Status discard_index_files();
   // Whether the index files need not be written: they hold what indexes() does, or nobody looked at them yet.
   bool indexes_on_disk() const { return indexes_on_disk_; }
   void set_indexes_on_disk(bool on_disk) { indexes_on_disk_ = on_disk; }
@@ -164,6 +168,7 @@ class Segment {
   bool may_have_aborted_ = false;
   bool has_file_ = false;
   bool indexes_on_disk_ = false;
+  bool distrusts_index_files_ = false;
   bool needs_sync_ = false;
   bool used_ = false;
 };

@@ -16,6 +16,7 @@ using protocol::kBatchHeaderBytes;
 using protocol::kBatchPrefixBytes;
 
 constexpr std::size_t kWindow = 1 << 20;
+constexpr std::uint64_t kSectorBytes = 512;
 
 // Whether the 61 bytes could be the header of a batch of this log that fits into `left` bytes.
 bool is_plausible(const std::byte* at, std::uint64_t left, Offset min_offset) {
@@ -56,16 +57,16 @@ IoResult<bool> holds_valid_batch(const File& file, std::uint64_t from, std::uint
   return false;
 }
 
-IoResult<bool> holds_lost_page(const File& file, std::uint64_t from, std::uint64_t to,
-                               std::uint64_t file_end) {
-  std::array<std::byte, kPageBytes> page;
+IoResult<bool> holds_lost_sector(const File& file, std::uint64_t from, std::uint64_t to,
+                                 std::uint64_t file_end) {
+  std::array<std::byte, kSectorBytes> sector;
   for (std::uint64_t at = from; at < to;) {
-    const std::uint64_t page_end = std::min(at / kPageBytes * kPageBytes + kPageBytes, file_end);
-    if (page_end <= at) return false;
-    const MutableBytes bytes(page.data(), page_end - at);
-    MILENA_TRY(const std::size_t got, file.read_at(at, bytes));
-    if (std::ranges::all_of(bytes.first(got), [](std::byte b) { return b == std::byte{0}; })) return true;
-    at = page_end;
+    const std::uint64_t sector_end = std::min((at / kSectorBytes + 1) * kSectorBytes, file_end);
+    if (sector_end <= at) return false;
+    MILENA_TRY(const std::size_t got, file.read_at(at, MutableBytes(sector).first(sector_end - at)));
+    const auto bytes = BytesView(sector).first(got);
+    if (std::ranges::all_of(bytes, [](std::byte b) { return b == std::byte{0}; })) return true;
+    at = sector_end;
   }
   return false;
 }
