@@ -3,8 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <initializer_list>
+#include <limits>
+#include <map>
+#include <string>
 #include <vector>
 
+#include "base/rng.h"
 #include "protocol/error_code.h"
 
 namespace milena::controller {
@@ -222,6 +226,37 @@ TEST_F(MetadataDeltaTest, CredentialsAclsAndTokensComeAndGo) {
               protocol::RemoveUserScramCredentialRecord{.name = "ann", .mechanism = 1},
               protocol::RemoveDelegationTokenRecord{.token_id = "t"}});
   EXPECT_EQ(image_, MetadataImage{});
+}
+
+// Invariant K8: after any additions and removals the ACLs are exactly those that were not removed.
+TEST_F(MetadataDeltaTest, AclsAreASetWhateverTheOrderOfChanges) {
+  SeededRng rng(8);
+  std::map<Uuid, std::string> model;
+  MetadataImage image;
+  for (int step = 0; step < 3'000; ++step) {
+    MetadataDelta delta(image);
+    const Uuid id = Uuid::from_halves(1, rng.below(200));
+    if (model.contains(id) && rng.one_in(2)) {
+      ASSERT_TRUE(delta.replay({.body = protocol::RemoveAccessControlEntryRecord{.id = id}}));
+      model.erase(id);
+    } else {
+      // A few resources only, so that most have several entries, and deny stands beside allow
+      // (CVE-2024-27309).
+      const std::string resource = "topic-" + std::to_string(rng.below(5));
+      ASSERT_TRUE(delta.replay({.body = protocol::AccessControlEntryRecord{.id = id,
+                                                                           .resource_type = 2,
+                                                                           .resource_name = resource,
+                                                                           .pattern_type = 3,
+                                                                           .principal = "User:ann",
+                                                                           .host = "*",
+                                                                           .operation = 3,
+                                                                           .permission_type = 2}}));
+      model[id] = resource;
+    }
+    image = std::move(delta).finish({});
+    ASSERT_EQ(image.acls.size(), model.size());
+  }
+  for (const auto& [id, acl] : image.acls) ASSERT_EQ(acl->resource_name, model.at(id));
 }
 
 TEST_F(MetadataDeltaTest, RefusesRecordsThatDoNotFitTheState) {
