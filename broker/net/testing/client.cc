@@ -45,24 +45,32 @@ std::string frame_of_size(std::int32_t announced, std::string_view bytes) {
   return out;
 }
 
-Client::Client(std::uint16_t port, const Options& options)
-    : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+Client::Client() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   MILENA_ASSERT(fd_ >= 0, "no socket for a test client");
   const timeval patience{.tv_sec = 20, .tv_usec = 0};
   ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   const int yes = 1;
   ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+}
+
+Client::Client(std::uint16_t port, const Options& options) : Client() {
   if (options.receive_buffer > 0) {
     ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &options.receive_buffer, sizeof options.receive_buffer);
   }
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
   if (!options.bind_to.empty()) {
-    ::inet_pton(AF_INET, options.bind_to.c_str(), &address.sin_addr);
-    MILENA_ASSERT(::bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0,
+    sockaddr_in source{};
+    source.sin_family = AF_INET;
+    ::inet_pton(AF_INET, options.bind_to.c_str(), &source.sin_addr);
+    MILENA_ASSERT(::bind(fd_, reinterpret_cast<sockaddr*>(&source), sizeof source) == 0,
                   "cannot bind a test client");
   }
+  connect(port);
+}
+
+void Client::connect(std::uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   address.sin_port = htons(port);
   MILENA_ASSERT(::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0, "cannot connect");

@@ -28,11 +28,13 @@ class Client {
   };
   explicit Client(std::uint16_t port) : Client(port, Options{}) {}
   Client(std::uint16_t port, const Options& options);
+  static Client unconnected() { return Client(); }
   Client(Client&& other) noexcept;
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
   ~Client();
 
+  void connect(std::uint16_t port);
   // False when the peer closed the connection.
   bool send(std::string_view bytes);
   // Sends what fits without waiting; returns the bytes taken.
@@ -48,6 +50,7 @@ class Client {
   void reset();
 
  private:
+  Client();
   int fd_ = -1;
 };
 

@@ -55,6 +55,10 @@ void echo(Responder responder) {
 
 void ScriptedHandler::handle(Request& request, Responder responder) {
   const std::string body(as_text(request.body()));
+  {
+    const std::lock_guard lock(mutex_);
+    ++handled_;
+  }
   switch (body.empty() ? 'e' : body[0]) {
     case 'p': {
       auto waiting = std::make_shared<Waiting>(*this, body, std::move(responder));
@@ -105,6 +109,11 @@ void ScriptedHandler::await_lost(std::size_t n) {
   std::unique_lock lock(mutex_);
   MILENA_ASSERT(changed_.wait_for(lock, std::chrono::seconds(20), [&] { return lost_ >= n; }),
                 "too few were lost");
+}
+
+std::size_t ScriptedHandler::handled() {
+  const std::lock_guard lock(mutex_);
+  return handled_;
 }
 
 std::optional<Responder> ScriptedHandler::take(const std::string& body) {

@@ -34,6 +34,8 @@ class ScriptedHandler final : public RequestHandler {
   void await_parked(std::size_t n);
   // Waits until `n` parked requests were told that their connection is lost.
   void await_lost(std::size_t n);
+  // Requests that were handed to it so far.
+  std::size_t handled();
   // Takes the parked request whose body is `body`; nullopt when there is none.
   std::optional<Responder> take(const std::string& body);
   // Echoes it, on the calling thread.
@@ -46,6 +48,7 @@ class ScriptedHandler final : public RequestHandler {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::shared_ptr<Waiting>> waiting_;
+  std::size_t handled_ = 0;
   std::size_t parked_ = 0;
   std::size_t lost_ = 0;
 };
