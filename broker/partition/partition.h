@@ -23,6 +23,7 @@
 #include "base/mutex.h"
 #include "base/result.h"
 #include "base/uuid.h"
+#include "broker/config/durability.h"
 #include "broker/partition/topic_settings.h"
 #include "broker/partition/watch.h"
 #include "protocol/types.h"
@@ -35,8 +36,6 @@ namespace milena::broker {
 using protocol::LeaderEpoch;
 using protocol::Offset;
 using protocol::PartitionId;
-
-enum class Durability { kPageCache, kFsync };
 
 // Asked to run flush() of a partition soon, on a thread that may block.
 class FlushScheduler {

@@ -1,0 +1,114 @@
+// milena: reads the configuration, starts a Broker, waits for a signal, stops it.
+//
+// Exit codes: 0 after a stop by SIGTERM or SIGINT; 1 with one line on stderr when it cannot start; 105 and
+// above when the command line is wrong (CLI11's). A signal before the broker serves, and a second one while
+// it stops, end the process at once, which is as safe as kill -9.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/async/loop.h"
+#include "base/async/signals.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/posix_fs.h"
+#include "base/result.h"
+#include "base/rng.h"
+#include "broker/broker.h"
+#include "broker/config/broker_config.h"
+#include "broker/machine.h"
+#include "broker/options_from_config.h"
+
+namespace milena::broker {
+namespace {
+
+struct CommandLine {
+  std::string file;
+  std::vector<std::string> overrides;
+  std::optional<std::uint16_t> port;
+  std::optional<std::string> data;
+};
+
+int refuse_to_start(const std::string& why) {
+  fmt::print(stderr, "milena: {}\n", why);
+  return 1;
+}
+
+std::expected<BrokerConfig, std::string> read_configuration(const CommandLine& line, Fs& fs) {
+  ConfigSources sources{.file_name = line.file,
+                        .environment = environment_variables(),
+                        .overrides = line.overrides,
+                        .port = line.port,
+                        .data = line.data};
+  if (!line.file.empty()) {
+    const auto bytes = read_file(fs, line.file);
+    if (!bytes)
+      return std::unexpected(fmt::format("cannot read {}: {}", line.file, to_string(bytes.error())));
+    sources.file_text = as_text(*bytes);
+  }
+  MILENA_TRY(StaticConfig settings, StaticConfig::read(sources));
+  return BrokerConfig::make(std::move(settings), look_at_machine(fs));
+}
+
+void tell_where(const BrokerConfig& config, const Broker& broker, const Logger& log) {
+  log.info("node {} of cluster {}", config.node_id.value, broker.cluster_id());
+  log.info("listening on {}", fmt::join(broker.addresses(), ", "));
+  for (const ListenerConfig& listener : config.listeners) {
+    if (listener.for_controllers)
+      log.info("listener {} stays closed: a single node needs no port for its quorum", listener.name);
+  }
+  log.info("data in {}", fmt::join(config.log_dirs, ", "));
+  log.info("durability {}: {}", to_string(config.durability),
+           config.durability == Durability::kFsync
+               ? "what is acknowledged survives a power cut"
+               : "what is acknowledged survives kill -9, not a power cut");
+}
+
+int serve(const CommandLine& line) {
+  give_back_freed_memory();
+  ignore_broken_pipes();
+  PosixFs fs;
+  const auto config = read_configuration(line, fs);
+  if (!config) return refuse_to_start(config.error());
+
+  const Logger log(config->log_level);
+  for (const std::string& warning : config->settings.warnings()) log.warn("{}", warning);
+  const SystemClock clock;
+  SystemRng rng;
+  Broker broker(options_from(*config), {.fs = fs, .clock = clock, .rng = rng, .log = log});
+  if (const auto started = broker.start(); !started) return refuse_to_start(started.error());
+  tell_where(*config, broker, log);
+
+  Loop control(clock, "milena");
+  const StopSignals signals(control, [&](int signal) {
+    log.info("stopping: {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+    control.stop();
+  });
+  fmt::print("BROKERS={}\n", fmt::join(broker.addresses(), ","));
+  std::fflush(stdout);
+  control.run();
+  broker.stop();
+  return 0;
+}
+
+}  // namespace
+}  // namespace milena::broker
+
+int main(int argc, char** argv) {
+  milena::broker::CommandLine line;
+  CLI::App app("A Kafka-compatible broker. Nothing is required: the defaults just work.", "milena");
+  app.add_option("server.properties", line.file, "configuration in Kafka's format");
+  app.add_option("--override", line.overrides, "key=value, stronger than the file and KAFKA_* variables")
+      ->allow_extra_args(false);
+  app.add_option("--port", line.port, "port of the first listener; 0 picks a free one");
+  app.add_option("--data", line.data, "directory of the data (log.dirs)");
+  app.set_version_flag("--version", "milena " MILENA_VERSION);
+  CLI11_PARSE(app, argc, argv);
+  return milena::broker::serve(line);
+}
