@@ -167,6 +167,7 @@ class Log {
   void retire() { retired_->store(true, std::memory_order_release); }
 
  private:
+  // How far a segment is valid.
   struct Scan {
     std::uint32_t valid_bytes = 0;
     Offset next_offset;
@@ -219,7 +220,7 @@ class Log {
   Status drop_snapshots_below(Offset offset);
   Status load_clean();
   Status recover(const LogOpenOptions& options);
-  Result<Scan> scan(Segment& segment, Offset first_offset);
+  Result<Scan> scan(Segment& segment, Offset first_offset, bool is_last);
   Result<bool> is_torn_tail(std::size_t i, const Scan& scan);
   Status write_again(Segment& segment, Offset from);
   Status settle_start(const LogOpenOptions& options);

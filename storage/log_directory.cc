@@ -152,7 +152,7 @@ Status LogDirectory::create_partition(const TopicPartition& partition, const Uui
   bool stale = false;
   {
     const MutexLock guard(mutex_);
-    stale = noted_.erase(directory_name(partition)) > 0;
+    stale = noted_.erase(directory_name(partition)) > 0 || forgotten_.contains(directory_name(partition));
     dirty_ = dirty_ || stale;
   }
   if (stale) MILENA_CHECK(write_checkpoints());
@@ -194,7 +194,8 @@ Result<std::string> LogDirectory::mark_for_deletion(const TopicPartition& partit
   MILENA_CHECK(health_.check());
   {
     const MutexLock guard(mutex_);
-    dirty_ = noted_.erase(directory_name(partition)) > 0 || dirty_;
+    if (noted_.erase(directory_name(partition)) > 0) forgotten_.insert(directory_name(partition));
+    dirty_ = dirty_ || !forgotten_.empty();
   }
   const std::string path = join(path_, deleted_directory_name(partition, rng));
   if (const auto renamed = fs_.rename(partition_path(partition), path); !renamed)
@@ -251,6 +252,7 @@ Status LogDirectory::write_checkpoints() {
     const MutexLock guard(mutex_);
     if (!dirty_) return {};
     dirty_ = false;
+    forgotten_.clear();
   }
   MILENA_CHECK(write_checkpoint(kRecoveryPointName, &LogCheckpoint::recovery_point));
   MILENA_CHECK(write_checkpoint(kLogStartName, &LogCheckpoint::log_start_offset));

@@ -17,6 +17,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -124,6 +125,7 @@ class LogDirectory {
   Mutex file_mutex_;
   mutable Mutex mutex_;
   std::map<std::string, Noted, std::less<>> noted_ MILENA_GUARDED_BY(mutex_);  // by directory name
+  std::set<std::string, std::less<>> forgotten_ MILENA_GUARDED_BY(mutex_);     // deleted, but still on disk
   bool dirty_ MILENA_GUARDED_BY(mutex_) = false;
 };
 

@@ -83,12 +83,17 @@ std::vector<ReadRecord> read_all(Log& log, Offset bound) {
 }
 
 LogFixture::LogFixture(std::uint64_t seed, LogConfig config) : fs_(seed), config_(config) {
-  EXPECT_TRUE(open());
   SeededRng rng(seed);
-  EXPECT_TRUE(directory_->create_partition(partition_, Uuid::random(rng)));
+  {
+    const auto directory = LogDirectory::open(fs_, "/data");
+    EXPECT_TRUE(directory && (*directory)->create_partition(partition_, Uuid::random(rng)));
+  }
+  EXPECT_TRUE(open());
 }
 
 bool LogFixture::open() {
+  log_.reset();
+  directory_.reset();
   auto directory = LogDirectory::open(fs_, "/data");
   if (!directory) {
     error_ = directory.error();

@@ -63,7 +63,9 @@ Status Log::load(const LogOpenOptions& options) {
     return place_.health.fail(epochs.error(), place_.directory);
   const bool epochs_read = epochs && epochs_.decode(as_text(*epochs));
 
-  MILENA_CHECK(options.clean ? load_clean() : recover(options));
+  if (options.clean) MILENA_CHECK(load_clean());
+  // A clean shutdown leaves the recovery point at the end; any other one is not to be relied on.
+  if (!options.clean || log_end_offset_ != options.recovery_point) MILENA_CHECK(recover(options));
   if (log_end_offset_ < options.recovery_point) return refuse("flushed records are missing at the end");
   MILENA_CHECK(settle_start(options));
   epochs_.truncate_from_end(log_end_offset_);
@@ -194,10 +196,10 @@ Status Log::recover(const LogOpenOptions& options) {
   epochs_.truncate_from_end(first_offset);
   for (std::size_t i = first; i < segments_.size(); ++i) {
     Segment& segment = *segments_[i];
-    MILENA_TRY(const Scan found, scan(segment, log_end_offset_));
+    const bool is_last = i + 1 == segments_.size();
+    MILENA_TRY(const Scan found, scan(segment, log_end_offset_, is_last));
     log_end_offset_ = std::max(found.next_offset, segment.base_offset());
     const bool whole = found.valid_bytes == segment.size();
-    const bool is_last = i + 1 == segments_.size();
     const Offset next_base = is_last ? log_end_offset_ : segments_[i + 1]->base_offset();
     if (whole && next_base < log_end_offset_) return refuse("segments overlap");
     const bool flushed = log_end_offset_ < options.recovery_point;
@@ -233,7 +235,7 @@ Status Log::recover(const LogOpenOptions& options) {
 
 // Reads the whole segment, checksums included, up to the first thing that is not a valid batch, and rebuilds
 // its indexes; epochs and producers follow.
-Result<Log::Scan> Log::scan(Segment& segment, Offset first_offset) {
+Result<Log::Scan> Log::scan(Segment& segment, Offset first_offset, bool is_last) {
   Scan found{.next_offset = std::max(first_offset, segment.base_offset())};
   MILENA_CHECK(segment.discard_index_files());
   segment.reset_indexes();
@@ -249,6 +251,10 @@ Result<Log::Scan> Log::scan(Segment& segment, Offset first_offset) {
     const bool fits = base >= found.next_offset && scanner.header().last_offset() - segment.base_offset() <=
                                                        std::numeric_limits<std::int32_t>::max();
     if (!fits) return found;
+    // Offsets lie outside the checksum, and only compaction leaves gaps. A batch that comes after one is
+    // believed if another batch follows on it.
+    const bool alone = is_last && scanner.next_position() == segment.size();
+    if (base > found.next_offset && alone && !config_->cleanup_compact) return found;
     const auto valid = scanner.crc_matches();
     if (!valid) return place_.health.fail(valid.error(), path);
     if (!*valid) return found;
@@ -280,18 +286,20 @@ Result<bool> Log::is_torn_tail(std::size_t i, const Scan& scan) {
     return place_.health.fail(error, place_.path(segment.base_offset(), kLogSuffix));
   };
   MILENA_TRY(const auto file, segment.file());
-  auto follows = holds_valid_batch(*file, start + 1, size, scan.next_offset);
-  if (!follows) return failed(follows.error());
   std::array<std::byte, protocol::kBatchHeaderBytes> head;
   const auto got = file->read_at(start, head);
   if (!got) return failed(got.error());
   const auto header = protocol::RecordBatchHeader::parse(BytesView(head).first(*got));
+  // A batch that is whole but lies below what came before it counts as one that follows.
+  const bool below = header && header->base_offset() < scan.next_offset;
+  auto follows = holds_valid_batch(*file, below ? start : start + 1, size, segment.base_offset());
+  if (!follows) return failed(follows.error());
   const std::uint64_t end = start + (header ? header->size_in_bytes() : head.size());
   if (!*follows) {
     if (end > size) return true;
     for (std::size_t later = i + 1; !*follows && later < segments_.size(); ++later) {
       MILENA_TRY(const auto later_file, segments_[later]->file());
-      follows = holds_valid_batch(*later_file, 0, segments_[later]->size(), scan.next_offset);
+      follows = holds_valid_batch(*later_file, 0, segments_[later]->size(), segments_[later]->base_offset());
       if (!follows) return failed(follows.error());
     }
     if (!*follows) return true;
@@ -460,7 +468,11 @@ Result<bool> Log::epochs_agree() {
     if (!previous || previous->base_offset >= start) continue;  // compaction left a gap there
     if (previous->last_offset >= start || previous->leader_epoch >= entry.epoch) return false;
   }
-  return true;
+  // And no epoch is missing at the end.
+  if (log_end_offset_ == segments_.front()->base_offset()) return true;
+  const Offset last = log_end_offset_ - 1;
+  MILENA_TRY(const auto spot, locate(segment_index_of(last), last));
+  return !spot || spot->leader_epoch == epochs_.latest();
 }
 
 Status Log::rebuild_epochs() {

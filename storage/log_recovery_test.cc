@@ -1,0 +1,325 @@
+// Opening a log: crashes (R1-R6, R8, R11), damage, and what a start must not do.
+#include <gtest/gtest.h>
+
+#include <cerrno>
+
+#include "storage/log_fixture.h"
+#include "storage/segment_names.h"
+
+namespace milena::storage {
+namespace {
+
+constexpr const char* kFirst = "00000000000000000000.log";
+
+LogConfig small_segments() {
+  LogConfig config;
+  config.segment_bytes = 1000;
+  config.index_interval_bytes = 100;
+  return config;
+}
+
+void fill(LogFixture& f, int batches, std::size_t value_size = 80) {
+  for (int i = 0; i < batches; ++i)
+    ASSERT_TRUE(
+        f.append({.timestamp = 1000 + i, .value_size = value_size, .seed = static_cast<std::uint64_t>(i)}));
+}
+
+std::vector<std::string> names(LogFixture& f, std::string_view suffix) {
+  std::vector<std::string> out;
+  for (const auto& entry : *f.fs().list("/data/topic-0"))
+    if (entry.name.ends_with(suffix)) out.push_back(entry.name);
+  return out;
+}
+
+TEST(LogRecovery, R1_AKilledProcessLosesNoRecord) {
+  LogFixture f(1, small_segments());
+  fill(f, 30);
+  const auto before = read_all(f.log());
+  ASSERT_TRUE(f.crash(MemFs::Loss::kNothing));
+  EXPECT_EQ(read_all(f.log()), before);
+}
+
+TEST(LogRecovery, R1_PowerLossKeepsWhatWasFlushedAndAPrefixOfTheRest) {
+  LogFixture f(1, small_segments());
+  fill(f, 20);
+  ASSERT_TRUE(f.log().flush());
+  fill(f, 20);
+  ASSERT_TRUE(f.crash(MemFs::Loss::kUnsynced));
+  EXPECT_EQ(f.log().log_end_offset(), 20);
+  EXPECT_EQ(read_all(f.log()).size(), 20u);
+}
+
+TEST(LogRecovery, R2_ATornTailIsCutAtAnyByte) {
+  LogFixture f;
+  fill(f, 3, 20);
+  ASSERT_TRUE(f.log().flush());
+  fill(f, 1, 20);
+  const std::size_t size = f.size_of(f.path(kFirst));
+  const std::size_t batch = size / 4;
+  for (std::size_t cut = size - 1; cut >= 3 * batch; --cut) {
+    f.cut(f.path(kFirst), cut);
+    ASSERT_TRUE(f.crash(MemFs::Loss::kNothing)) << cut;
+    EXPECT_EQ(f.log().log_end_offset(), 3) << cut;
+    EXPECT_EQ(f.size_of(f.path(kFirst)), 3 * batch);
+    ASSERT_TRUE(f.append({.timestamp = 1000, .value_size = 20, .seed = 9}));
+  }
+}
+
+TEST(LogRecovery, R2_GarbageAfterTheLastBatchIsATornTail) {
+  LogFixture f;
+  fill(f, 3);
+  const std::size_t size = f.size_of(f.path(kFirst));
+  auto file = std::move(*f.fs().open(f.path(kFirst), OpenMode::kReadWrite));
+  ASSERT_TRUE(file->write_at(size, as_bytes("half of something that never became a batch")));
+  ASSERT_TRUE(f.crash(MemFs::Loss::kNothing));
+  EXPECT_EQ(f.log().log_end_offset(), 3);
+  EXPECT_EQ(f.size_of(f.path(kFirst)), size);
+}
+
+TEST(LogRecovery, R2_AWrongByteBeforeValidBatchesIsCorruptionAndNothingIsTouched) {
+  LogFixture f;
+  fill(f, 6);
+  const std::size_t batch = f.size_of(f.path(kFirst)) / 6;
+  for (const std::size_t in_batch :
+       {std::size_t{3}, std::size_t{9}, std::size_t{16}, std::size_t{20}, batch - 5}) {
+    f.flip(f.path(kFirst), 2 * batch + in_batch, 1);
+    const Bytes before = *read_file(f.fs(), f.path(kFirst));
+    EXPECT_FALSE(f.crash(MemFs::Loss::kNothing)) << in_batch;
+    EXPECT_EQ(f.error().code, ErrorCode::kKafkaStorageError);
+    EXPECT_FALSE(f.directory().health().offline());  // only this log
+    EXPECT_EQ(*read_file(f.fs(), f.path(kFirst)), before);
+    f.flip(f.path(kFirst), 2 * batch + in_batch, 1);
+    ASSERT_TRUE(f.crash(MemFs::Loss::kNothing));
+    EXPECT_EQ(f.log().log_end_offset(), 6);
+  }
+}
+
+TEST(LogRecovery, R2_APageThatWasNeverWrittenIsATornTailEvenBeforeValidBatches) {
+  LogFixture f;
+  fill(f, 60, 300);
+  auto file = std::move(*f.fs().open(f.path(kFirst), OpenMode::kReadWrite));
+  ASSERT_TRUE(file->write_at(8192, as_bytes(std::string(4096, '\0'))));
+  const auto before = read_all(f.log(), 20);
+  ASSERT_TRUE(f.crash(MemFs::Loss::kNothing)) << f.error().why;
+  EXPECT_GT(f.log().log_end_offset(), 15);
+  EXPECT_LT(f.log().log_end_offset(), 60);
+  EXPECT_EQ(read_all(f.log(), 15).size(), 15u);
+}
+
+TEST(LogRecovery, R2_DamageBelowTheRecoveryPointIsNeverATornTail) {
+  LogFixture f;
+  fill(f, 3);
+  ASSERT_TRUE(f.log().flush());
+  ASSERT_TRUE(f.checkpoint());
+  const std::size_t size = f.size_of(f.path(kFirst));
+  f.cut(f.path(kFirst), size - 1);
+  EXPECT_FALSE(f.crash(MemFs::Loss::kNothing));
+  EXPECT_EQ(f.size_of(f.path(kFirst)), size - 1);
+  ASSERT_TRUE(f.fs().remove(f.path(kFirst)));
+  EXPECT_FALSE(f.crash(MemFs::Loss::kNothing));  // all of it is missing
+}
+
+TEST(LogRecovery, R2_AMissingMiddleSegmentThatWasFlushedIsNoticed) {
+  LogFixture f(1, small_segments());
+  fill(f, 40);
+  ASSERT_TRUE(f.restart());
+  const auto logs = names(f, ".log");
+  ASSERT_GT(logs.size(), 3u);
+  ASSERT_TRUE(f.fs().rename(f.path(logs[1]), "/data/aside"));
+  EXPECT_FALSE(f.restart());
+  ASSERT_TRUE(f.fs().rename("/data/aside", f.path(logs[1])));
+  ASSERT_TRUE(f.open());
+  EXPECT_EQ(read_all(f.log()).size(), 40u);
+}
+
+TEST(LogRecovery, R2_AShortenedSealedSegmentThatWasFlushedIsNoticed) {
+  LogFixture f(1, small_segments());
+  fill(f, 40);
+  ASSERT_TRUE(f.restart());
+  const auto logs = names(f, ".log");
+  const std::size_t batch = 78 + 80;
+  f.cut(f.path(logs[1]), f.size_of(f.path(logs[1])) - batch);
+  EXPECT_FALSE(f.restart());
+}
+
+TEST(LogRecovery, R4_DyingAtAnyCallOfARollAFlushOrADeletionLosesNothing) {
+  for (std::uint64_t nth = 1; nth < 200; ++nth) {
+    LogConfig config = small_segments();
+    config.retention_bytes = 1500;
+    LogFixture f(nth, config);
+    fill(f, 15);
+    const auto before = read_all(f.log());
+    f.fs().fail({.nth = nth, .code = EIO, .for_good = true});
+    const bool rolled = f.log().roll(0).has_value();
+    const bool flushed = rolled && f.log().flush();
+    const bool deleted = flushed && f.log().delete_old_segments(0);
+    for (const auto loss : {MemFs::Loss::kNothing, MemFs::Loss::kSome}) {
+      if (loss == MemFs::Loss::kSome && !flushed) continue;
+      ASSERT_TRUE(f.crash(loss)) << nth << " " << f.error().why;
+      EXPECT_EQ(f.log().log_end_offset(), 15) << nth;
+      const auto after = read_all(f.log());
+      ASSERT_FALSE(after.empty());
+      EXPECT_TRUE(std::equal(after.rbegin(), after.rend(), before.rbegin())) << nth;
+    }
+    if (deleted) return;
+  }
+  FAIL() << "more calls than expected";
+}
+
+TEST(LogRecovery, R4_DyingAtAnyCallOfATruncationLeavesTheOldEndOrLess) {
+  for (std::uint64_t nth = 1; nth < 200; ++nth) {
+    LogFixture f(nth, small_segments());
+    fill(f, 30);
+    ASSERT_TRUE(f.log().flush());
+    ASSERT_TRUE(f.checkpoint());
+    const auto before = read_all(f.log());
+    f.fs().fail({.nth = nth, .code = EIO, .for_good = true});
+    const bool done = f.truncate_to(13).has_value();
+    ASSERT_TRUE(f.crash(MemFs::Loss::kSome)) << nth << " " << f.error().why;
+    const auto after = read_all(f.log());
+    EXPECT_GE(after.size(), 13u);
+    EXPECT_TRUE(!done || after.size() == 13u);
+    EXPECT_TRUE(std::equal(after.begin(), after.end(), before.begin()));
+    if (done) return;
+  }
+  FAIL() << "more calls than expected";
+}
+
+TEST(LogRecovery, R5_AfterATruncationNoCheckpointClaimsMore) {
+  LogFixture f;
+  fill(f, 30);
+  ASSERT_TRUE(f.log().flush());
+  ASSERT_TRUE(f.checkpoint());
+  ASSERT_TRUE(f.truncate_to(10));
+  fill(f, 10);  // not flushed
+  ASSERT_TRUE(f.crash(MemFs::Loss::kUnsynced)) << f.error().why;
+  EXPECT_EQ(f.log().log_end_offset(), 10);
+}
+
+TEST(LogRecovery, R5_WhileAPermitLivesNoHigherRecoveryPointIsRemembered) {
+  LogFixture f;
+  fill(f, 30);
+  ASSERT_TRUE(f.log().flush());
+  ASSERT_TRUE(f.checkpoint());
+  {
+    const auto permit = f.directory().permit_truncation(f.partition(), 10);
+    ASSERT_TRUE(permit);
+    ASSERT_TRUE(f.checkpoint());
+    EXPECT_EQ(f.directory().noted(f.partition())->recovery_point, 10);
+  }
+  ASSERT_TRUE(f.checkpoint());
+  EXPECT_EQ(f.directory().noted(f.partition())->recovery_point, 30);
+}
+
+TEST(LogRecovery, R8_AFailedSyncIsFatalAndTheNextLifeWritesTheTailAgain) {
+  LogFixture f;
+  fill(f, 3);
+  ASSERT_TRUE(f.log().flush());
+  fill(f, 3);
+  f.fs().fail({.call = "fdatasync", .code = EIO, .path_part = ".log"});
+  EXPECT_FALSE(f.log().flush());
+  EXPECT_FALSE(f.log().flush());  // never retried
+  EXPECT_EQ(f.log().recovery_point(), 3);
+  // The pages look clean now; a sync alone would not save them.
+  ASSERT_TRUE(f.crash(MemFs::Loss::kNothing));
+  EXPECT_EQ(f.log().log_end_offset(), 6);
+  ASSERT_TRUE(f.log().flush());
+  ASSERT_TRUE(f.checkpoint());
+  ASSERT_TRUE(f.crash(MemFs::Loss::kUnsynced)) << f.error().why;
+  EXPECT_EQ(f.log().log_end_offset(), 6);
+}
+
+TEST(LogRecovery, R11_OnlySegmentsPastTheRecoveryPointAreScanned) {
+  LogFixture f(1, small_segments());
+  fill(f, 60);
+  ASSERT_TRUE(f.log().flush());
+  ASSERT_TRUE(f.checkpoint());
+  // Damage in a sealed, flushed segment is not looked for.
+  f.flip(f.path(kFirst), 100);
+  const auto reads = f.fs().calls();
+  ASSERT_TRUE(f.crash(MemFs::Loss::kNothing)) << f.error().why;
+  EXPECT_LT(f.fs().calls() - reads, 120u);
+}
+
+TEST(LogRecovery, R11_DyingDuringRecoveryAgainAndAgainEndsInTheSameLog) {
+  LogFixture f(1, small_segments());
+  fill(f, 30);
+  const auto before = read_all(f.log());
+  const auto producers = f.log().producers();
+  for (std::uint64_t nth = 1; nth < 400; ++nth) {
+    f.fs().fail({.nth = nth, .code = EIO, .for_good = true});
+    const bool opened = f.crash(MemFs::Loss::kNothing) && f.fs().calls() > 0;
+    f.fs().clear_faults();
+    if (opened) continue;
+    ASSERT_TRUE(f.crash(MemFs::Loss::kNothing)) << nth;
+    ASSERT_EQ(read_all(f.log()), before) << nth;
+    ASSERT_EQ(f.log().producers(), producers);
+  }
+}
+
+TEST(LogRecovery, ACleanStartScansNothing) {
+  LogFixture f(1, small_segments());
+  fill(f, 30);
+  ASSERT_TRUE(f.close());
+  f.fs().fail({.call = "pread", .nth = 30, .code = EIO, .for_good = true});
+  EXPECT_TRUE(f.open()) << f.error().why;
+}
+
+TEST(LogRecovery, LeftoversOfInterruptedWorkAreResolved) {
+  LogFixture f(1, small_segments());
+  fill(f, 30);
+  const auto before = read_all(f.log());
+  ASSERT_TRUE(f.close());
+  const auto write = [&](const std::string& name, std::string_view text) {
+    ASSERT_TRUE((*f.fs().open(f.path(name), OpenMode::kTruncate))->write_at(0, as_bytes(text)));
+  };
+  write("00000000000000000000.log.deleted", "x");
+  write("00000000000000000000.index.cleaned", "x");
+  write("00000000000000000012.log.swap", "above the lowest .cleaned");
+  write("00000000000000000099.index", "orphan");
+  write("leader-epoch-checkpoint.tmp", "x");
+  write("00000000000000000007-0000000001.checkpoint.deleted", "KRaft's");
+  ASSERT_TRUE(f.open());
+  EXPECT_EQ(read_all(f.log()), before);
+  for (const char* suffix : {".log.deleted", ".cleaned", ".swap", ".tmp"})
+    EXPECT_TRUE(names(f, suffix).empty());
+  EXPECT_EQ(names(f, "99.index").size(), 0u);
+  EXPECT_EQ(names(f, ".checkpoint.deleted").size(), 1u);
+}
+
+TEST(LogRecovery, AFinishedCompactionReplacesItsOriginals) {
+  LogConfig config = small_segments();
+  config.cleanup_compact = true;
+  LogFixture f(1, config);
+  fill(f, 30);
+  ASSERT_TRUE(f.close());
+  const auto logs = names(f, ".log");
+  ASSERT_GT(logs.size(), 3u);
+  // What compaction left of the first two segments: the last batch of each.
+  Bytes kept;
+  for (const std::size_t i : {0u, 1u}) {
+    const Bytes log = *read_file(f.fs(), f.path(logs[i]));
+    const auto batch = protocol::RecordBatchView::parse(log);
+    kept.insert(kept.end(), log.end() - static_cast<std::ptrdiff_t>(batch->size_in_bytes()), log.end());
+  }
+  ASSERT_TRUE((*f.fs().open(f.path(logs[0] + ".swap"), OpenMode::kTruncate))->write_at(0, kept));
+  ASSERT_TRUE(f.open()) << f.error().why;
+  EXPECT_TRUE(names(f, ".swap").empty());
+  EXPECT_EQ(names(f, ".log").size(), logs.size() - 1);
+  const auto records = read_all(f.log());
+  EXPECT_LT(records.size(), 30u);
+  EXPECT_EQ(records.back().offset, 29);
+}
+
+TEST(LogRecovery, KafkasDirectoryWithoutOurChecksumsOpens) {
+  LogFixture f(1, small_segments());
+  fill(f, 30);
+  const auto before = read_all(f.log());
+  ASSERT_TRUE(f.close());
+  ASSERT_TRUE(f.fs().remove(f.path(kIndexChecksumsName)));
+  ASSERT_TRUE(f.open());
+  EXPECT_EQ(read_all(f.log()), before);
+}
+
+}  // namespace
+}  // namespace milena::storage
