@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/async/loop.h"
@@ -11,7 +13,9 @@
 #include "broker/handlers/handlers.h"
 #include "broker/metadata/metadata_log.h"
 #include "broker/metadata/metadata_store.h"
+#include "broker/net/listener.h"
 #include "broker/net/server.h"
+#include "broker/node_settings.h"
 #include "broker/partition/partition_registry.h"
 #include "protocol/error_code.h"
 #include "storage/log_directory.h"
@@ -25,21 +29,21 @@ using Directories = std::vector<std::unique_ptr<LogDirectory>>;
 std::unexpected<std::string> sentence(std::string what) { return std::unexpected(std::move(what)); }
 
 // Opens the log directories and makes sure that they belong to one cluster and to this node.
-std::expected<Directories, std::string> open_directories(const BrokerOptions& options, Fs& fs, Rng& rng,
+std::expected<Directories, std::string> open_directories(const BrokerConfig& config, Fs& fs, Rng& rng,
                                                          std::string& cluster_id) {
   Directories directories;
-  for (const auto& path : options.data_directories) {
+  for (const auto& path : config.log_dirs) {
     auto opened = LogDirectory::open(fs, path);
     if (!opened) return sentence(fmt::format("{}: {}", path, opened.error().why));
     directories.push_back(*std::move(opened));
   }
-  cluster_id = options.cluster_id;
+  cluster_id = config.cluster_id;
   for (const auto& directory : directories) {
     const auto& known = directory->meta_properties();
     if (!known) continue;
-    if (known->node_id != options.partitions.self) {
+    if (known->node_id != config.node_id) {
       return sentence(fmt::format("{}: belongs to node {}, and this is node {} (node.id)", directory->path(),
-                                  known->node_id.value, options.partitions.self.value));
+                                  known->node_id.value, config.node_id.value));
     }
     if (cluster_id.empty()) cluster_id = known->cluster_id;
     if (known->cluster_id != cluster_id) {
@@ -50,7 +54,7 @@ std::expected<Directories, std::string> open_directories(const BrokerOptions& op
   if (cluster_id.empty()) cluster_id = Uuid::random(rng).to_string();
   for (const auto& directory : directories) {
     if (directory->meta_properties()) continue;
-    if (!directory->format({cluster_id, options.partitions.self, Uuid::random(rng)})) {
+    if (!directory->format({cluster_id, config.node_id, Uuid::random(rng)})) {
       return sentence(fmt::format("{}: {}", directory->path(), directory->health().reason()));
     }
   }
@@ -66,14 +70,23 @@ std::shared_ptr<const storage::LogConfig> metadata_log_config() {
 }  // namespace
 
 struct Broker::Parts {
-  Parts(BrokerOptions options_, World world_) : options(std::move(options_)), world(world_) {}
+  Parts(BrokerConfig config_, World world_) : config(std::move(config_)), world(world_) {
+    std::ranges::copy_if(config.listeners, std::back_inserter(client_listeners),
+                         [](const ListenerConfig& listener) { return !listener.for_controllers; });
+  }
 
   std::expected<void, std::string> open();
+  std::vector<Loop*> borrowed_loops() const {
+    std::vector<Loop*> borrowed;
+    for (const auto& loop : loops) borrowed.push_back(loop.get());
+    return borrowed;
+  }
   std::expected<void, std::string> bind();
   std::expected<void, std::string> open_metadata(LogDirectory& home, const Directories& directories);
   std::expected<void, std::string> register_with_controller(const Directories& directories);
 
-  const BrokerOptions options;
+  const BrokerConfig config;
+  std::vector<ListenerConfig> client_listeners;
   const World world;
   std::string cluster_id;
   std::int64_t broker_epoch = -1;
@@ -89,8 +102,8 @@ struct Broker::Parts {
   bool started = false;
 };
 
-Broker::Broker(BrokerOptions options, World world)
-    : parts_(std::make_unique<Parts>(std::move(options), world)) {}
+Broker::Broker(BrokerConfig config, World world)
+    : parts_(std::make_unique<Parts>(std::move(config), world)) {}
 
 Broker::~Broker() { stop(); }
 
@@ -99,7 +112,7 @@ const std::string& Broker::cluster_id() const { return parts_->cluster_id; }
 std::vector<std::string> Broker::addresses() const {
   std::vector<std::string> out;
   for (std::size_t i = 0; i < parts_->ports.size(); ++i) {
-    const auto& host = parts_->options.listeners[i].host;
+    const auto& host = parts_->client_listeners[i].host;
     const bool any = host.empty() || host == "0.0.0.0" || host == "::";
     out.push_back(Address{any ? "127.0.0.1" : host, parts_->ports[i]}.to_string());
   }
@@ -109,21 +122,21 @@ std::vector<std::string> Broker::addresses() const {
 std::expected<void, std::string> Broker::start() { return parts_->open(); }
 
 std::expected<void, std::string> Broker::Parts::open() {
-  auto directories = open_directories(options, world.fs, world.rng, cluster_id);
+  auto directories = open_directories(config, world.fs, world.rng, cluster_id);
   if (!directories) return std::unexpected(directories.error());
 
   constexpr std::size_t kBlockingThreads = 4;
   constexpr std::size_t kBlockingQueue = 10'000;
   workers = std::make_unique<WorkerPool>("blocking", kBlockingThreads, kBlockingQueue);
-  for (std::size_t i = 0; i < options.event_loops; ++i) {
+  for (std::size_t i = 0; i < config.network_threads; ++i) {
     loops.push_back(std::make_unique<Loop>(world.clock, fmt::format("loop-{}", i)));
   }
-  handlers = std::make_unique<Handlers>(options, world.clock, world.rng, world.log, registry);
+  handlers = std::make_unique<Handlers>(config, world.clock, world.rng, world.log, registry);
   if (auto bound = bind(); !bound) return bound;
   if (auto opened = open_metadata(*directories->front(), *directories); !opened) return opened;
 
-  partitions = std::make_unique<PartitionManager>(options.partitions, *std::move(directories), registry,
-                                                  *workers, world.clock, world.rng, world.log);
+  partitions = std::make_unique<PartitionManager>(partition_options(config), *std::move(directories),
+                                                  registry, *workers, world.clock, world.rng, world.log);
   if (const auto opened = partitions->open(*metadata->image()); !opened) {
     return sentence(fmt::format("the partitions cannot be opened: {}", opened.error().why));
   }
@@ -133,7 +146,8 @@ std::expected<void, std::string> Broker::Parts::open() {
   handlers->serve({.cluster_id = cluster_id,
                    .metadata = *metadata,
                    .partitions = *partitions,
-                   .broker_epoch = broker_epoch});
+                   .broker_epoch = broker_epoch,
+                   .loops = borrowed_loops()});
   for (const auto& loop : loops) loop->start();
   partitions->start_maintenance(*loops.front());
   server->start();
@@ -142,11 +156,9 @@ std::expected<void, std::string> Broker::Parts::open() {
 }
 
 std::expected<void, std::string> Broker::Parts::bind() {
-  std::vector<Loop*> borrowed;
-  for (const auto& loop : loops) borrowed.push_back(loop.get());
-  server = std::make_unique<Server>(borrowed, options.net, handlers->router(), world.log);
-  for (const auto& spec : options.listeners) {
-    auto port = server->open(spec);
+  server = std::make_unique<Server>(borrowed_loops(), config.net, handlers->router(), world.log);
+  for (const auto& listener : client_listeners) {
+    auto port = server->open({.name = listener.name, .host = listener.host, .port = listener.port});
     if (!port) return std::unexpected(port.error());
     ports.push_back(*port);
   }
@@ -160,16 +172,12 @@ std::expected<void, std::string> Broker::Parts::open_metadata(LogDirectory& home
     return sentence(
         fmt::format("the metadata log in {} cannot be opened: {}", home.path(), store.error().why));
   }
-  controller::ControllerSettings settings = options.controller;
-  settings.node_id = options.partitions.self;
-  settings.cluster_id = cluster_id;
-  settings.static_config = options.partitions.file_config;
+  auto settings = controller_settings(config, cluster_id);
   const auto bootstrap = controller::default_bootstrap_features(settings.supported_features);
-  MetadataLog::Options log_options{
-      .self = {.key = {options.partitions.self, home.meta_properties()->directory_id}},
-      .controller = std::move(settings),
-      .bootstrap = bootstrap,
-      .snapshots = options.snapshots};
+  MetadataLog::Options log_options{.self = {.key = {config.node_id, home.meta_properties()->directory_id}},
+                                   .controller = std::move(settings),
+                                   .bootstrap = bootstrap,
+                                   .snapshots = snapshot_limits(config)};
   auto opened =
       MetadataLog::open(std::move(log_options), *std::move(store), world.clock, world.rng, world.log);
   if (!opened) {
@@ -186,33 +194,31 @@ std::expected<void, std::string> Broker::Parts::register_with_controller(const D
   using protocol::BrokerRegistrationResponse;
   Arena arena;
   BrokerRegistrationRequest request;
-  request.broker_id = options.partitions.self;
+  request.broker_id = config.node_id;
   request.cluster_id = cluster_id;
   request.incarnation_id = Uuid::random(world.rng);
-  request.listeners = arena.array<BrokerRegistrationRequest::Listener>(options.listeners.size());
-  for (std::size_t i = 0; i < options.listeners.size(); ++i) {
-    const auto& spec = options.listeners[i];
-    const auto advertised = options.advertised.find(spec.name);
-    const bool configured = advertised != options.advertised.end();
-    const std::string_view host =
-        configured ? std::string_view(advertised->second.host) : std::string_view(spec.host);
-    request.listeners[i].name = spec.name;
-    request.listeners[i].host = host.empty() ? "localhost" : host;
-    request.listeners[i].port = configured ? advertised->second.port : ports[i];
+  request.listeners = arena.array<BrokerRegistrationRequest::Listener>(client_listeners.size());
+  for (std::size_t i = 0; i < client_listeners.size(); ++i) {
+    const auto& listener = client_listeners[i];
+    request.listeners[i].name = listener.name;
+    request.listeners[i].host = listener.advertised_host ? *listener.advertised_host
+                                : listener.host.empty()  ? std::string_view("localhost")
+                                                         : std::string_view(listener.host);
+    request.listeners[i].port = listener.advertised_port != 0 ? listener.advertised_port : ports[i];
+    request.listeners[i].security_protocol = static_cast<std::int16_t>(listener.protocol);
   }
-  const auto& supported = options.controller.supported_features;
+  const auto supported = supported_features();
   request.features = arena.array<BrokerRegistrationRequest::Feature>(supported.size());
   std::size_t at = 0;
   for (const auto& [name, range] : supported) {
     request.features[at++] = {
         .name = name, .min_supported_version = range.min, .max_supported_version = range.max};
   }
-  if (options.rack) request.rack = *options.rack;
+  if (config.rack) request.rack = *config.rack;
   request.log_dirs = arena.array<Uuid>(directories.size());
   for (std::size_t i = 0; i < directories.size(); ++i)
     request.log_dirs[i] = directories[i]->meta_properties()->directory_id;
 
-  constexpr controller::FeatureLevel kKRaftVersion = 1;
   BrokerRegistrationResponse registered;
   Status committed;
   metadata->submit({.decide =
@@ -233,7 +239,7 @@ std::expected<void, std::string> Broker::Parts::register_with_controller(const D
                         [&](controller::Controller& controller, std::int64_t now_ms) {
                           auto outcome = controller.broker_heartbeat(
                               now_ms,
-                              {.broker_id = options.partitions.self,
+                              {.broker_id = config.node_id,
                                .broker_epoch = broker_epoch,
                                .current_metadata_offset = controller.next_offset().value - 1,
                                .want_fence = false},

@@ -23,7 +23,6 @@
 #include "broker/broker.h"
 #include "broker/config/broker_config.h"
 #include "broker/machine.h"
-#include "broker/options_from_config.h"
 
 namespace milena::broker {
 namespace {
@@ -81,7 +80,7 @@ int serve(const CommandLine& line) {
   for (const std::string& warning : config->settings.warnings()) log.warn("{}", warning);
   const SystemClock clock;
   SystemRng rng;
-  Broker broker(options_from(*config), {.fs = fs, .clock = clock, .rng = rng, .log = log});
+  Broker broker(*config, {.fs = fs, .clock = clock, .rng = rng, .log = log});
   if (const auto started = broker.start(); !started) return refuse_to_start(started.error());
   tell_where(*config, broker, log);
 

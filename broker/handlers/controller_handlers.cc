@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "broker/handlers/metadata_change.h"
+#include "broker/node_settings.h"
 #include "protocol/error_code.h"
 
 namespace milena::broker {
@@ -56,8 +57,7 @@ void ControllerHandlers::update_features(Call& call, const protocol::UpdateFeatu
   change_metadata<protocol::UpdateFeaturesResponse>(
       metadata_, std::move(responder),
       [request, version = call.version](Controller& controller, std::int64_t, Arena& arena) {
-        constexpr controller::FeatureLevel kKRaftVersionOfThisNode = 1;
-        return controller.update_features(request, version, kKRaftVersionOfThisNode, arena);
+        return controller.update_features(request, version, kKRaftVersion, arena);
       });
 }
 

@@ -11,7 +11,6 @@ protocol::DescribeClusterResponse DescribeClusterHandler::handle(
   constexpr std::int8_t kBrokers = 1;
   constexpr std::int8_t kControllers = 2;
   Response response;
-  response.endpoint_type = request.endpoint_type;
   if (request.endpoint_type == kControllers) {
     response.error_code = ErrorCode::kMismatchedEndpointType;
     response.error_message = error_message(response.error_code);

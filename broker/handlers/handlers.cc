@@ -1,14 +1,17 @@
 #include "broker/handlers/handlers.h"
 
+#include <algorithm>
+#include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
-#include "broker/broker.h"
 #include "broker/fetch/fetch_sessions.h"
 #include "broker/handlers/api_versions.h"
 #include "broker/handlers/controller_handlers.h"
 #include "broker/handlers/delete_records.h"
 #include "broker/handlers/describe_cluster.h"
+#include "broker/handlers/describe_configs.h"
 #include "broker/handlers/describe_producers.h"
 #include "broker/handlers/describe_topic_partitions.h"
 #include "broker/handlers/fetch.h"
@@ -18,33 +21,44 @@
 #include "broker/handlers/offset_for_leader_epoch.h"
 #include "broker/handlers/parked_produce.h"
 #include "broker/handlers/produce.h"
+#include "broker/node_settings.h"
 
 namespace milena::broker {
 namespace {
 
 using protocol::ApiKey;
 
-// Codec contexts are costly and belong to one thread each.
-protocol::Codecs& codecs_of_this_thread() {
-  thread_local protocol::Codecs codecs;
-  return codecs;
-}
+// Codec contexts are costly and not thread-safe: every event loop has its own.
+class CodecsOfLoops {
+ public:
+  explicit CodecsOfLoops(std::span<Loop* const> loops) {
+    for (const Loop* loop : loops) all_.emplace_back(loop, std::make_unique<protocol::Codecs>());
+  }
+  protocol::Codecs& of(const Loop& loop) const {
+    return *std::ranges::find(all_, &loop, &std::pair<const Loop*, std::unique_ptr<protocol::Codecs>>::first)
+                ->second;
+  }
+
+ private:
+  std::vector<std::pair<const Loop*, std::unique_ptr<protocol::Codecs>>> all_;
+};
 
 }  // namespace
 
 struct Handlers::Parts {
-  Parts(const BrokerOptions& options_, const Clock& clock, Rng& rng, const Logger& log,
+  Parts(const BrokerConfig& config_, const Clock& clock, Rng& rng, const Logger& log,
         PartitionFinder& partitions_)
-      : options(options_),
+      : config(config_),
         partitions(partitions_),
-        advertised(options_.advertised),
+        advertised(config_.listeners),
         router(clock, advertised, log),
-        sessions(rng, {.max_sessions = options_.fetch_sessions_max}) {}
+        sessions(rng, {.max_sessions = static_cast<std::size_t>(
+                           config_.settings.number("max.incremental.fetch.session.cache.slots"))}) {}
 
   void serve_data(const Services& services);
   void serve_metadata(const Services& services);
 
-  const BrokerOptions& options;
+  const BrokerConfig& config;
   PartitionFinder& partitions;
   AdvertisedAddress advertised;
   Router router;
@@ -56,9 +70,9 @@ struct Handlers::Parts {
   std::optional<ApiVersionsHandler> api_versions;
 };
 
-Handlers::Handlers(const BrokerOptions& options, const Clock& clock, Rng& rng, const Logger& log,
+Handlers::Handlers(const BrokerConfig& config, const Clock& clock, Rng& rng, const Logger& log,
                    PartitionFinder& partitions)
-    : parts_(std::make_unique<Parts>(options, clock, rng, log, partitions)) {}
+    : parts_(std::make_unique<Parts>(config, clock, rng, log, partitions)) {}
 
 Handlers::~Handlers() = default;
 
@@ -71,19 +85,18 @@ void Handlers::serve(const Services& services) {
       ApiKey::kApiVersions,
       [this](Call& call, Responder responder) { parts_->api_versions->handle(call, std::move(responder)); },
       ApiVersionsHandler::kMaxVersion);
-  parts_->api_versions.emplace(parts_->router.served(), parts_->options.controller.supported_features,
-                               services.metadata);
+  parts_->api_versions.emplace(parts_->router.served(), supported_features(), services.metadata);
 }
 
 void Handlers::Parts::serve_data(const Services& services) {
-  const auto self = options.partitions.self;
+  const auto self = config.node_id;
   producer_ids.emplace(services.metadata, self, [epoch = services.broker_epoch] { return epoch; });
 
   router.serve<protocol::ProduceRequest>(
       ApiKey::kProduce,
-      [handler = ProduceHandler(partitions)](Call& call, const protocol::ProduceRequest& request,
-                                             Responder responder) mutable {
-        auto outcome = handler.append(call, request, codecs_of_this_thread());
+      [handler = ProduceHandler(partitions), codecs = CodecsOfLoops(services.loops)](
+          Call& call, const protocol::ProduceRequest& request, Responder responder) mutable {
+        auto outcome = handler.append(call, request, codecs.of(call.request.loop()));
         if (request.acks == 0) {
           return outcome.failed ? responder.close("a produce with acks=0 failed") : responder.send_nothing();
         }
@@ -92,8 +105,9 @@ void Handlers::Parts::serve_data(const Services& services) {
         std::make_shared<ParkedProduce>(std::move(outcome), std::move(responder))->start(deadline);
       });
   router.serve<protocol::FetchRequest>(
-      ApiKey::kFetch, [handler = std::make_unique<FetchHandler>(partitions, sessions, services.metadata, self,
-                                                                options.fetch_max_bytes)](
+      ApiKey::kFetch, [handler = std::make_unique<FetchHandler>(
+                           partitions, sessions, services.metadata, self,
+                           static_cast<std::int32_t>(config.settings.number("fetch.max.bytes")))](
                           Call& call, const protocol::FetchRequest& request, Responder responder) {
         handler->handle(call, request, std::move(responder));
       });
@@ -126,9 +140,9 @@ void Handlers::Parts::serve_data(const Services& services) {
 }
 
 void Handlers::Parts::serve_metadata(const Services& services) {
-  const auto self = options.partitions.self;
+  const auto self = config.node_id;
   metadata_answers.emplace(services.cluster_id, self);
-  controller.emplace(services.metadata, *metadata_answers, options.auto_create_topics);
+  controller.emplace(services.metadata, *metadata_answers, config.settings.flag("auto.create.topics.enable"));
 
   auto hand_over = [this](auto verb) {
     return [this, verb](Call& call, const auto& request, Responder responder) {
@@ -158,12 +172,19 @@ void Handlers::Parts::serve_metadata(const Services& services) {
       });
   router.serve<protocol::DescribeTopicPartitionsRequest>(
       ApiKey::kDescribeTopicPartitions,
-      [handler = DescribeTopicPartitionsHandler(self, options.describe_partitions_max), &metadata](
-          Call& call, const auto& request, Responder responder) {
+      [handler = DescribeTopicPartitionsHandler(
+           self, static_cast<std::int32_t>(config.settings.number("max.request.partition.size.limit"))),
+       &metadata](Call& call, const auto& request, Responder responder) {
         const auto image = metadata.image();
         const auto response = handler.handle(call, request, *image);
         if (!response) return responder.close(response.error().why);
         responder.send(*response);
+      });
+  router.serve<protocol::DescribeConfigsRequest>(
+      ApiKey::kDescribeConfigs, [handler = DescribeConfigsHandler(self, config.settings.set()), &metadata](
+                                    Call& call, const auto& request, Responder responder) {
+        const auto image = metadata.image();
+        responder.send(handler.handle(call, request, *image));
       });
   router.answer<protocol::DescribeQuorumRequest>(
       ApiKey::kDescribeQuorum,

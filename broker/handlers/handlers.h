@@ -6,11 +6,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/rng.h"
+#include "broker/config/broker_config.h"
 #include "broker/handlers/router.h"
 #include "broker/metadata/metadata_log.h"
 #include "broker/partition/partition_finder.h"
@@ -18,11 +20,9 @@
 
 namespace milena::broker {
 
-struct BrokerOptions;
-
 class Handlers {
  public:
-  Handlers(const BrokerOptions& options, const Clock& clock, Rng& rng, const Logger& log,
+  Handlers(const BrokerConfig& config, const Clock& clock, Rng& rng, const Logger& log,
            PartitionFinder& partitions);
   ~Handlers();
 
@@ -33,6 +33,7 @@ class Handlers {
     MetadataLog& metadata;
     PartitionManager& partitions;
     std::int64_t broker_epoch = -1;
+    std::span<Loop* const> loops;
   };
   // Fills the table of routes.
   void serve(const Services& services);

@@ -73,7 +73,6 @@ std::vector<std::string_view> MetadataHandler::missing_topics(const Call& call,
 
 MetadataResponse MetadataHandler::refusal(Call& call, const MetadataRequest& request, ErrorCode error) const {
   MetadataResponse response;
-  response.cluster_id = cluster_id_;
   response.topics = call.arena.array<TopicAnswer>(request.topics->size());
   for (std::size_t i = 0; i < response.topics.size(); ++i) {
     response.topics[i].error_code = error;

@@ -1,0 +1,39 @@
+// DescribeConfigs, versions 1-4: configuration with its values, sources and synonyms (KIP-226, KIP-569).
+//
+// - Topics: every key, from the topic, the broker's dynamic and static layers, or the default.
+// - Brokers: this broker by its id; "" for the cluster-wide dynamic defaults. Another id is INVALID_REQUEST.
+// - Other kinds of resource have no configuration here: INVALID_REQUEST.
+// - No keys, or an empty list, asks for all. Sensitive values are null.
+#pragma once
+
+#include "broker/handlers/call.h"
+#include "controller/config/topic_configs.h"
+#include "controller/image/metadata_image.h"
+#include "protocol/describe_configs.gen.h"
+
+namespace milena::broker {
+
+class DescribeConfigsHandler {
+ public:
+  DescribeConfigsHandler(protocol::BrokerId self, const controller::ConfigMap& file_config)
+      : self_(self), file_config_(file_config) {}
+  protocol::DescribeConfigsResponse handle(Call& call, const protocol::DescribeConfigsRequest& request,
+                                           const controller::MetadataImage& image) const;
+
+ private:
+  using Asked = protocol::DescribeConfigsRequest::DescribeConfigsResource;
+  using Answer = protocol::DescribeConfigsResponse::DescribeConfigsResult;
+
+  controller::ConfigLayers broker_layers(const controller::MetadataImage& image) const;
+  void describe_topic_resource(Call& call, const protocol::DescribeConfigsRequest& request,
+                               const Asked& asked, const controller::MetadataImage& image,
+                               Answer& answer) const;
+  void describe_broker_resource(Call& call, const protocol::DescribeConfigsRequest& request,
+                                const Asked& asked, const controller::MetadataImage& image,
+                                Answer& answer) const;
+
+  const protocol::BrokerId self_;
+  const controller::ConfigMap& file_config_;
+};
+
+}  // namespace milena::broker

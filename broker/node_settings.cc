@@ -1,0 +1,82 @@
+#include "broker/node_settings.h"
+
+#include "broker/config/broker_keys.h"
+#include "protocol/error_code.h"
+
+namespace milena::broker {
+namespace {
+
+using controller::ConfigMap;
+using controller::ConfigResource;
+using controller::ConfigResourceType;
+using controller::Decided;
+
+// What IncrementalAlterConfigs would store for a broker: known keys that may change while it runs, with
+// values that they take.
+Decided<void> check_broker_config(const ConfigResource& resource, const ConfigMap& config) {
+  if (resource.type != ConfigResourceType::kBroker) {
+    return controller::refuse(ErrorCode::kInvalidRequest, "This kind of resource has no configuration here.");
+  }
+  for (const auto& [name, value] : config) {
+    const BrokerConfigKey* key = find_broker_config(name);
+    if (key == nullptr) continue;  // Kafka keeps what it does not know, for plug-ins
+    if (key->update == ConfigUpdate::kReadOnly) {
+      return controller::refuse(ErrorCode::kInvalidRequest,
+                                "Cannot update these configs dynamically: " + name);
+    }
+    if (const auto parsed = parse_config(*key, value); !parsed) {
+      return controller::refuse(ErrorCode::kInvalidConfig, parsed.error());
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+controller::FeatureRanges supported_features() {
+  constexpr controller::FeatureLevel kOldestMetadataVersion = 7;  // 3.3-IV3, the oldest of Kafka 4
+  constexpr controller::FeatureLevel kMetadataVersion = 30;       // 4.3-IV0
+  return {{"eligible.leader.replicas.version", {0, 1}},
+          {std::string(controller::kKRaftVersion), {0, kKRaftVersion}},
+          {std::string(controller::kMetadataVersion), {kOldestMetadataVersion, kMetadataVersion}}};
+}
+
+PartitionManager::Options partition_options(const BrokerConfig& config) {
+  const StaticConfig& settings = config.settings;
+  PartitionManager::Options options;
+  options.self = config.node_id;
+  options.durability = config.durability;
+  options.file_config = settings.set();
+  options.producer_expiration_ms = settings.number("producer.id.expiration.ms");
+  options.retention_check = Instant(settings.number("log.retention.check.interval.ms"));
+  options.checkpoint_interval = Instant(settings.number("log.flush.offset.checkpoint.interval.ms"));
+  options.producer_check = Instant(settings.number("producer.id.expiration.check.interval.ms"));
+  options.recovery_threads = static_cast<std::size_t>(settings.number("num.recovery.threads.per.data.dir"));
+  return options;
+}
+
+controller::ControllerSettings controller_settings(const BrokerConfig& config,
+                                                   const std::string& cluster_id) {
+  const StaticConfig& settings = config.settings;
+  controller::ControllerSettings out;
+  out.node_id = config.node_id;
+  out.cluster_id = cluster_id;
+  out.supported_features = supported_features();
+  out.static_config = settings.set();
+  out.default_num_partitions = static_cast<std::int32_t>(settings.number("num.partitions"));
+  out.default_replication_factor = static_cast<std::int16_t>(settings.number("default.replication.factor"));
+  out.delete_topic_enable = settings.flag("delete.topic.enable");
+  out.find_config = [](ConfigResourceType type, std::string_view name) -> const ConfigKey* {
+    return type == ConfigResourceType::kBroker ? find_broker_config(name) : nullptr;
+  };
+  out.check_config = check_broker_config;
+  return out;
+}
+
+controller::SnapshotTrigger::Limits snapshot_limits(const BrokerConfig& config) {
+  return {.max_bytes = static_cast<std::uint64_t>(
+              config.settings.number("metadata.log.max.record.bytes.between.snapshots")),
+          .max_interval_ms = config.settings.number("metadata.log.max.snapshot.interval.ms")};
+}
+
+}  // namespace milena::broker
