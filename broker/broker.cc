@@ -131,7 +131,7 @@ std::expected<void, std::string> Broker::Parts::open() {
   for (std::size_t i = 0; i < config.network_threads; ++i) {
     loops.push_back(std::make_unique<Loop>(world.clock, fmt::format("loop-{}", i)));
   }
-  handlers = std::make_unique<Handlers>(config, world.clock, world.rng, world.log, registry);
+  handlers = std::make_unique<Handlers>(config, world.clock, world.rng, registry);
   if (auto bound = bind(); !bound) return bound;
   if (auto opened = open_metadata(*directories->front(), *directories); !opened) return opened;
 

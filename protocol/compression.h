@@ -44,7 +44,7 @@ CompressionLevels compression_levels(CompressionType type);
 // shrinks several thousand times and is welcome.
 struct DecompressionLimits {
   std::uint64_t max_output_bytes = (std::uint64_t{1} << 31) - 1;  // no reader of Kafka's can address more
-  std::uint64_t max_ratio = 256;                                  // output : input
+  std::uint64_t max_ratio = 100;                                  // output : input
   std::uint64_t ratio_free_bytes = std::uint64_t{32} << 20;       // output of this size passes at any ratio
   int zstd_window_log = 27;  // what zstd level 22 writes, and Kafka's own bound; 128 MiB
 

@@ -19,7 +19,7 @@ void EpochCache::assign(LeaderEpoch epoch, Offset start_offset) {
 }
 
 std::optional<EpochEndOffset> EpochCache::end_offset_for(LeaderEpoch epoch, Offset log_end) const {
-  if (epoch < 0 || entries_.empty()) return std::nullopt;
+  if (epoch == protocol::kNoLeaderEpoch || entries_.empty()) return std::nullopt;
   if (epoch == latest()) return EpochEndOffset{epoch, log_end};
   const auto next = std::ranges::upper_bound(entries_, epoch, {}, &Entry::epoch);
   if (next == entries_.end()) return std::nullopt;

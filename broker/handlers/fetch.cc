@@ -16,6 +16,7 @@ using TopicAnswer = FetchResponse::FetchableTopicResponse;
 using PartitionAnswer = TopicAnswer::PartitionData;
 
 constexpr protocol::BrokerId kDebugReplica = -2;
+constexpr std::int8_t kReadUncommitted = 0;
 constexpr std::int8_t kReadCommitted = 1;
 constexpr std::int16_t kTopicIdsSince = 13;
 constexpr std::int16_t kLeaderHintsSince = 16;
@@ -23,6 +24,9 @@ constexpr std::int16_t kLeaderHintsSince = 16;
 protocol::BrokerId replica_of(const Call& call, const FetchRequest& request) {
   return call.version >= 15 ? request.replica_state.replica_id : request.replica_id;
 }
+
+// Any negative epoch means that the client knows none, as in Kafka.
+LeaderEpoch known_epoch(LeaderEpoch epoch) { return epoch < 0 ? protocol::kNoLeaderEpoch : epoch; }
 
 // A client before version 6 does not know KAFKA_STORAGE_ERROR as something to try again after.
 ErrorCode for_version(ErrorCode error, int version) {
@@ -139,6 +143,9 @@ void FetchHandler::handle(Call& call, const FetchRequest& request, Responder res
 Result<FetchHandler::Round> FetchHandler::begin(const Call& call, const FetchRequest& request) {
   const bool by_id = call.version >= kTopicIdsSince;
   const auto replica = replica_of(call, request);
+  if (request.isolation_level != kReadUncommitted && request.isolation_level != kReadCommitted) {
+    return fail(ErrorCode::kInvalidRequest, "no such isolation level");
+  }
   Round round;
   round.limits.max_bytes = std::min(request.max_bytes, fetch_max_bytes_);
   round.limits.read_committed = request.isolation_level == kReadCommitted;
@@ -179,8 +186,8 @@ void FetchHandler::fill(FetchSet& set, const FetchRequest& request) {
     for (const auto& asked : topic.partitions) {
       set.put(named, asked.partition,
               {.fetch_offset = asked.fetch_offset,
-               .current_leader_epoch = asked.current_leader_epoch,
-               .last_fetched_epoch = asked.last_fetched_epoch,
+               .current_leader_epoch = known_epoch(asked.current_leader_epoch),
+               .last_fetched_epoch = known_epoch(asked.last_fetched_epoch),
                .max_bytes = asked.partition_max_bytes});
     }
   }

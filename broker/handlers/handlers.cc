@@ -46,12 +46,11 @@ class CodecsOfLoops {
 }  // namespace
 
 struct Handlers::Parts {
-  Parts(const BrokerConfig& config_, const Clock& clock, Rng& rng, const Logger& log,
-        PartitionFinder& partitions_)
+  Parts(const BrokerConfig& config_, const Clock& clock, Rng& rng, PartitionFinder& partitions_)
       : config(config_),
         partitions(partitions_),
         advertised(config_.listeners),
-        router(clock, advertised, log),
+        router(clock, advertised),
         sessions(rng, {.max_sessions = static_cast<std::size_t>(
                            config_.settings.number("max.incremental.fetch.session.cache.slots"))}) {}
 
@@ -70,9 +69,8 @@ struct Handlers::Parts {
   std::optional<ApiVersionsHandler> api_versions;
 };
 
-Handlers::Handlers(const BrokerConfig& config, const Clock& clock, Rng& rng, const Logger& log,
-                   PartitionFinder& partitions)
-    : parts_(std::make_unique<Parts>(config, clock, rng, log, partitions)) {}
+Handlers::Handlers(const BrokerConfig& config, const Clock& clock, Rng& rng, PartitionFinder& partitions)
+    : parts_(std::make_unique<Parts>(config, clock, rng, partitions)) {}
 
 Handlers::~Handlers() = default;
 

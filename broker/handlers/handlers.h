@@ -10,7 +10,6 @@
 #include <string>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/rng.h"
 #include "broker/config/broker_config.h"
 #include "broker/handlers/router.h"
@@ -22,8 +21,7 @@ namespace milena::broker {
 
 class Handlers {
  public:
-  Handlers(const BrokerConfig& config, const Clock& clock, Rng& rng, const Logger& log,
-           PartitionFinder& partitions);
+  Handlers(const BrokerConfig& config, const Clock& clock, Rng& rng, PartitionFinder& partitions);
   ~Handlers();
 
   RequestHandler& router();

@@ -73,6 +73,9 @@ Result<ListOffsetsHandler::Answer> ListOffsetsHandler::look_up(const Call& call,
   if (!timestamp_known(asked.timestamp, call.version)) {
     return fail(ErrorCode::kUnsupportedVersion, "this version does not know the timestamp");
   }
+  if (request.isolation_level != 0 && request.isolation_level != 1) {
+    return fail(ErrorCode::kInvalidRequest, "no such isolation level");
+  }
   const auto partition = partitions_.find(topic, asked.partition_index);
   if (partition == nullptr) return fail(ErrorCode::kUnknownTopicOrPartition, "no such partition");
   MILENA_TRY(const auto offsets, partition->offsets(asked.current_leader_epoch));

@@ -125,6 +125,11 @@ MetadataResponse MetadataHandler::answer(Call& call, const MetadataRequest& requ
           answer.topic_id = asked.topic_id;
         }
       } else {
+        if (!asked.name) {  // neither id nor name
+          answer.error_code = ErrorCode::kInvalidRequest;
+          ++at;
+          continue;
+        }
         if (!named.insert(*asked.name).second) continue;
         if (const auto* topic = image.topic(*asked.name)) {
           answer = describe_topic(call, view, *topic);

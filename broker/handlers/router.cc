@@ -40,22 +40,14 @@ void Router::handle(Request& request, Responder responder) {
             .now = request.received_at(),
             .wall_ms = clock_.wall_ms()};
   const auto slot = static_cast<std::size_t>(header.api->key);
-  if (slot >= kApiKeys || apis_[slot].key < 0)
-    return refuse(call, std::move(responder), "the API is not served here");
+  if (slot >= kApiKeys || apis_[slot].key < 0) return responder.close("the API is not served here");
   const ServedApi& api = apis_[slot];
   const bool version_served = call.version >= api.min_served && call.version <= api.max_served;
   // ApiVersions answers every version: that is how a client learns which ones there are (KIP-35).
   if (!version_served && api.key != static_cast<std::int16_t>(protocol::ApiKey::kApiVersions)) {
-    return refuse(call, std::move(responder), "the version is not served here");
+    return responder.close("the version is not served here");
   }
   routes_[slot](call, std::move(responder));
-}
-
-void Router::refuse(const Call& call, Responder responder, const char* why) const {
-  const protocol::Request& header = call.request.header();
-  log_.info("closing the connection from {}: api {} version {}: {}",
-            call.request.connection().peer.to_string(), header.api->key, header.version, why);
-  responder.close(why);
 }
 
 }  // namespace milena::broker

@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "broker/handlers/advertised_address.h"
 #include "broker/handlers/call.h"
 #include "broker/net/request.h"
@@ -32,16 +31,15 @@ class Router final : public RequestHandler {
  public:
   static constexpr std::size_t kApiKeys = 128;
 
-  Router(const Clock& clock, const AdvertisedAddress& advertised, const Logger& log)
-      : clock_(clock), advertised_(advertised), log_(log) {}
+  Router(const Clock& clock, const AdvertisedAddress& advertised) : clock_(clock), advertised_(advertised) {}
 
   // Serves M's API with `handler(Call&, const M&, Responder)`, in all versions that kApis advertises, or in
   // those up to max_version.
   template <class M, class Handler>
   void serve(protocol::ApiKey key, Handler handler, std::int16_t max_version = kAllVersions) {
-    add(key, max_version, [this, handler = std::move(handler)](Call& call, Responder responder) mutable {
+    add(key, max_version, [handler = std::move(handler)](Call& call, Responder responder) mutable {
       const auto message = protocol::decode<M>(call.request.body(), call.version, call.arena);
-      if (!message) return refuse(call, std::move(responder), message.error().why);
+      if (!message) return responder.close(message.error().why);
       handler(call, *message, std::move(responder));
     });
   }
@@ -72,11 +70,9 @@ class Router final : public RequestHandler {
   using Route = std::move_only_function<void(Call&, Responder)>;
 
   void add(protocol::ApiKey key, std::int16_t max_version, Route route);
-  void refuse(const Call& call, Responder responder, const char* why) const;
 
   const Clock& clock_;
   const AdvertisedAddress& advertised_;
-  const Logger& log_;
   std::array<ServedApi, kApiKeys> apis_{};
   std::array<Route, kApiKeys> routes_{};
 };

@@ -175,7 +175,10 @@ def still_readable(ground):
 
 
 def decompression_bombs(ground):
-    """Each batch fits in message.max.bytes and decompresses to about a gigabyte inside one record."""
+    """Each batch fits in message.max.bytes and decompresses to as much as its codec can, inside one record.
+
+    Snappy cannot shrink anything more than about 21 times, so 20 MiB is all a batch can become: it may be stored.
+    """
     bomb_of = {
         "a gzip bomb": (GZIP, bombs.gzip, 1000 << 20),
         "a zstd bomb": (ZSTD, bombs.zstd, 1000 << 20),
@@ -187,7 +190,9 @@ def decompression_bombs(ground):
         stream = compress(_start_of_record(size), size)
         assert len(stream) < MAX_BATCH, f"{name} has {len(stream)} bytes"
         observed[name] = produce(ground, of(stream, attributes=codec), timeout=30.0)
-    ground.expect({name: REFUSED | {CLOSED} for name in bomb_of}, observed)
+    expected = {name: REFUSED | {CLOSED} for name in bomb_of}
+    expected["a snappy bomb"] = expected["a snappy bomb"] | {OK}
+    ground.expect(expected, observed)
 
 
 def _start_of_record(size):
