@@ -90,13 +90,14 @@ Decided<ConfigEdits> edits_of(const DecisionContext& context, const ConfigResour
     std::optional<std::string> value;
     switch (operation) {
       case Operation::kSet:
-        value = std::string(*config.value);
+        value = config.value.value_or("");
         break;
       case Operation::kDelete:
         break;
       case Operation::kAppend:
       case Operation::kSubtract: {
-        MILENA_TRY(value, edited_list(context, resource, operation, config.name, *config.value, current));
+        MILENA_TRY(value, edited_list(context, resource, operation, config.name, config.value.value_or(""),
+                                      current));
         break;
       }
       default:
@@ -111,7 +112,7 @@ Decided<ConfigEdits> edits_of(const DecisionContext& context, const ConfigResour
 Decided<ConfigEdits> edits_of(const DecisionContext&, const ConfigResource&,
                               const Legacy::AlterConfigsResource& request, const ConfigMap& current) {
   ConfigEdits edits;
-  for (const auto& config : request.configs) edits.emplace(config.name, *config.value);
+  for (const auto& config : request.configs) edits.emplace(config.name, config.value.value_or(""));
   for (const auto& [name, value] : current) edits.emplace(name, std::nullopt);
   return edits;
 }

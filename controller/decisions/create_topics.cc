@@ -240,7 +240,7 @@ class TopicCreator {
 
   std::span<Result::CreatableTopicConfigs> effective_configs(const ConfigEdits& edits) {
     ConfigMap overrides;
-    for (const auto& [name, value] : edits) overrides.emplace(name, *value);
+    for (const auto& [name, value] : edits) overrides.emplace(name, value.value_or(""));
     const ConfigLayers layers = topic_layers(context_, &overrides);
     std::vector<Result::CreatableTopicConfigs> configs;
     for (const TopicConfigKey& key : topic_config_keys()) {

@@ -84,7 +84,7 @@ class FeatureUpdater {
 
  private:
   Decided<void> check_supported(std::string_view name, FeatureLevel level) {
-    const auto check = [&](std::string what, const FeatureRanges& ranges) -> Decided<void> {
+    const auto check = [&](const std::string& what, const FeatureRanges& ranges) -> Decided<void> {
       const auto range = ranges.find(name);
       if (level == 0 && range == ranges.end()) return {};
       if (range == ranges.end()) return invalid(name, level, what + " does not support this feature.");
@@ -177,7 +177,7 @@ Outcome<protocol::UpdateFeaturesResponse> update_features(const DecisionContext&
     if (updated) continue;
     const std::string message =
         fmt::format("The update failed for all features since the following feature had an error: {}",
-                    *updated.error().message);
+                    updated.error().message.value_or(""));
     return {.response = {.error_code = updated.error().code, .error_message = context.arena.text(message)}};
   }
   Outcome<Response> outcome;

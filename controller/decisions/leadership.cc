@@ -62,7 +62,7 @@ void append_leadership_changes(const DecisionContext& context, const BrokerEvent
       std::erase_if(change.target_isr, [&](BrokerId broker) {
         return broker == event.leaving || broker == event.unclean_shutdown;
       });
-      if (auto record = change.to_record(context.arena)) records.push_back(std::move(*record));
+      if (auto record = change.to_record(context.arena)) records.push_back(*record);
     }
   }
 }

@@ -29,7 +29,7 @@ std::optional<BrokerId> ReplicaPlacer::Stripe::next(std::size_t for_partition) {
 ReplicaPlacer::ReplicaPlacer(const MetadataImage& image, Rng& rng) : rng_(rng) {
   for (const auto& [id, broker] : image.brokers) {
     if (broker->in_controlled_shutdown || !broker->has_uncordoned_dirs()) continue;
-    const auto name = broker->rack ? std::optional<std::string_view>(*broker->rack) : std::nullopt;
+    const std::optional<std::string_view> name(broker->rack);
     auto rack = std::ranges::lower_bound(racks_, name, {}, &Rack::name);
     if (rack == racks_.end() || rack->name != name) rack = racks_.insert(rack, Rack{.name = name});
     (broker->fenced ? rack->fenced : rack->unfenced).brokers.push_back(id);

@@ -14,7 +14,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kMaxFileBytes = 64 * 1024;
+constexpr std::size_t kMaxFileBytes = std::size_t{64} * 1024;
 
 std::unexpected<Error> corrupt(const char* why) { return fail(ErrorCode::kCorruptMessage, why); }
 
@@ -65,6 +65,7 @@ std::string encode_quorum_state(const QuorumState& state, std::int16_t kraft_ver
         state.voted_directory_id.to_string());
   }
   std::vector<std::string> voters;
+  voters.reserve(state.current_voters.size());
   for (const auto id : state.current_voters) voters.push_back(fmt::format(R"({{"voterId":{}}})", id.value));
   return fmt::format(
       R"({{"clusterId":"","leaderId":{},"leaderEpoch":{},"votedId":{},"appliedOffset":0,"currentVoters":[{}],)"

@@ -73,7 +73,8 @@ std::vector<std::byte> RaftCore::first_batch(std::int64_t now_ms) {
   if (config_.kraft_version > 0 && (!config_.in_log || config_.voters[0] != self_)) {
     config_.voters = {self_};
     config_.in_log = true;
-    for (ControlRecord& record : config_.to_records(arena)) records.push_back(std::move(record));
+    const std::vector<ControlRecord> configuration = config_.to_records(arena);
+    records.insert(records.end(), configuration.begin(), configuration.end());
   }
   std::vector<std::byte> batch = encode_control_batch(
       records, {.base_offset = end_offset_, .epoch = state_.leader_epoch, .timestamp_ms = now_ms});

@@ -65,10 +65,11 @@ Result<std::span<const Record>> decode_all(const RecordBatchView& batch, Arena& 
   for (std::size_t i = 0; i < records.size(); ++i) {
     const auto next = each.next();
     if (!next) return corrupt(next.error().why);
-    if (!*next) return corrupt("batch ends before its last record");
-    if ((*next)->offset_delta != static_cast<std::int32_t>(i))
+    const std::optional<RecordView>& record = *next;
+    if (!record) return corrupt("batch ends before its last record");
+    if (record->offset_delta != static_cast<std::int32_t>(i))
       return corrupt("batch has a gap in its offsets");
-    MILENA_TRY(records[i], decode(**next, arena));
+    MILENA_TRY(records[i], decode(*record, arena));
   }
   return records;
 }

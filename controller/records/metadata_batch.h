@@ -45,7 +45,7 @@ struct MetadataBatch {
 };
 
 // What Java's raft client accepts as one batch, and what a user's request may change at once.
-inline constexpr std::size_t kMaxBatchBytes = 8 * 1024 * 1024;
+inline constexpr std::size_t kMaxBatchBytes = std::size_t{8} * 1024 * 1024;
 inline constexpr std::size_t kMaxRecordsPerOperation = 10'000;
 
 // kCorruptMessage for anything that is not a well-formed batch of this log.

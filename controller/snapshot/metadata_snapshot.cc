@@ -18,7 +18,7 @@ using protocol::RecordBatchBuilder;
 using protocol::RecordBatchView;
 
 // Batches stay far below the 8 MiB that Kafka accepts, so that a reader needs little memory at a time.
-constexpr std::size_t kBatchBytes = 256 * 1024;
+constexpr std::size_t kBatchBytes = std::size_t{256} * 1024;
 constexpr std::int32_t kBatchRecords = 1024;
 
 std::unexpected<Error> corrupt(const char* why) { return fail(ErrorCode::kCorruptMessage, why); }
@@ -130,7 +130,8 @@ Status write_snapshot(const MetadataImage& image, const QuorumConfig& quorum, st
   Arena arena;
   std::vector<ControlRecord> head{
       protocol::SnapshotHeaderRecord{.last_contained_log_timestamp = image.provenance.log_timestamp_ms}};
-  for (ControlRecord& record : quorum.to_records(arena)) head.push_back(std::move(record));
+  const std::vector<ControlRecord> configuration = quorum.to_records(arena);
+  head.insert(head.end(), configuration.begin(), configuration.end());
   const ControlRecord foot[] = {protocol::SnapshotFooterRecord{}};
 
   BatchWriter writer(snapshot_id(image), now_ms, sink);

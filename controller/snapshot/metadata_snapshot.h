@@ -38,8 +38,8 @@ class SnapshotTrigger {
   // metadata.log.max.record.bytes.between.snapshots, metadata.log.max.snapshot.interval.ms (0: never by
   // time).
   struct Limits {
-    std::uint64_t max_bytes = 20 * 1024 * 1024;
-    std::int64_t max_interval_ms = 60 * 60 * 1000;
+    std::uint64_t max_bytes = std::uint64_t{20} * 1024 * 1024;
+    std::int64_t max_interval_ms = 3'600'000;
   };
 
   // `now_ms` from here on: monotonic.

@@ -14,9 +14,8 @@ constexpr std::size_t kEpochDigits = 10;
 
 template <class T>
 bool parse_digits(std::string_view digits, T& value) {
-  const char* end = digits.data() + digits.size();
-  const auto parsed = std::from_chars(digits.data(), end, value);
-  return digits.front() != '-' && parsed.ec == std::errc() && parsed.ptr == end;
+  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  return digits.front() != '-' && parsed.ec == std::errc() && parsed.ptr == digits.data() + digits.size();
 }
 
 }  // namespace

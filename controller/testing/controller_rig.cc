@@ -45,7 +45,7 @@ ControllerRig::ControllerRig(const ControllerSettings& with, const std::vector<s
       follower_(loaded(log)),
       log_(log) {}
 
-ControllerRig::ControllerRig(ControllerSettings with, FeatureLevels bootstrap, std::uint64_t seed)
+ControllerRig::ControllerRig(ControllerSettings with, const FeatureLevels& bootstrap, std::uint64_t seed)
     : rng(seed), settings(std::move(with)), controller(settings, MetadataLoader(), rng) {
   commit(controller.activate(now_ms, bootstrap, arena));
 }

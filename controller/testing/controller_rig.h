@@ -26,7 +26,8 @@ class ControllerRig {
  public:
   // `bootstrap`: what the cluster starts with; metadata.version alone unless given.
   explicit ControllerRig(ControllerSettings with = rig_settings(),
-                         FeatureLevels bootstrap = {{std::string(kMetadataVersion), kNewestMetadataVersion}},
+                         const FeatureLevels& bootstrap = {{std::string(kMetadataVersion),
+                                                            kNewestMetadataVersion}},
                          std::uint64_t seed = 1);
   ControllerRig(const ControllerRig&) = delete;
   ControllerRig& operator=(const ControllerRig&) = delete;

@@ -28,7 +28,7 @@ const std::vector<std::byte>& RandomLog::append_batch() {
     if (std::holds_alternative<protocol::BeginTransactionRecord>(record.body)) {
       before_transaction_ = state_;
     } else if (ends || aborts) {
-      if (aborts) state_ = *before_transaction_;
+      if (aborts && before_transaction_) state_ = *before_transaction_;
       before_transaction_.reset();
     } else {
       MetadataDelta delta(state_);
