@@ -40,6 +40,7 @@ PartitionAnswer partition_answer(Call& call, const FetchEntry& entry) {
   out.records = protocol::RecordsRef{};
   if (entry.error() != ErrorCode::kNone) {
     out.high_watermark = protocol::kNoOffset;
+    out.aborted_transactions = std::span<PartitionAnswer::AbortedTransaction>{};
     return out;
   }
   const auto& answer = entry.answer();

@@ -18,6 +18,9 @@ protocol::InitProducerIdResponse refusal(ErrorCode error) {
 
 void InitProducerIdHandler::handle(Call&, const protocol::InitProducerIdRequest& request,
                                    Responder responder) {
+  const bool has_id = request.producer_id != protocol::kNoProducerId;
+  const bool has_epoch = request.producer_epoch != -1;
+  if (has_id != has_epoch) return responder.send(refusal(ErrorCode::kInvalidRequest));
   if (request.transactional_id) {
     return responder.send(refusal(request.transactional_id->empty() ? ErrorCode::kInvalidRequest
                                                                     : ErrorCode::kCoordinatorNotAvailable));

@@ -1,7 +1,8 @@
 // InitProducerId, versions 0-5: a producer id for an idempotent producer (KIP-98).
 //
 // - Without a transactional id every request gets a new id with epoch 0, whatever id it brings along
-// (KIP-360).
+// (KIP-360). An id
+//   without an epoch, or the reverse, is INVALID_REQUEST.
 // - An empty transactional id is INVALID_REQUEST. With one the transaction coordinator would have to be
 // asked; there is
 //   none yet: COORDINATOR_NOT_AVAILABLE.

@@ -40,7 +40,7 @@ protocol::ListOffsetsResponse ListOffsetsHandler::handle(Call& call,
                                                          const protocol::ListOffsetsRequest& request) {
   using Request = protocol::ListOffsetsRequest;
   using Response = protocol::ListOffsetsResponse;
-  std::set<std::pair<std::string_view, PartitionId>> seen, twice;
+  std::set<std::pair<std::string_view, PartitionId>> seen, twice, told;
   for (const Request::ListOffsetsTopic& topic : request.topics) {
     for (const Asked& asked : topic.partitions) {
       const std::pair key(topic.name, asked.partition_index);
@@ -55,14 +55,17 @@ protocol::ListOffsetsResponse ListOffsetsHandler::handle(Call& call,
     auto& answers = response.topics[t];
     answers.name = topic.name;
     answers.partitions = call.arena.array<Answer>(topic.partitions.size());
-    for (std::size_t p = 0; p < topic.partitions.size(); ++p) {
-      const Asked& asked = topic.partitions[p];
-      auto answer = twice.contains({topic.name, asked.partition_index})
-                        ? fail(ErrorCode::kInvalidRequest, "the partition is listed twice")
-                        : look_up(call, request, topic.name, asked);
-      answers.partitions[p] = answer ? *answer : Answer{.error_code = answer.error().code};
-      answers.partitions[p].partition_index = asked.partition_index;
+    std::size_t answered = 0;
+    for (const Asked& asked : topic.partitions) {
+      const bool repeated = twice.contains({topic.name, asked.partition_index});
+      if (repeated && !told.insert({topic.name, asked.partition_index}).second) continue;
+      const auto answer = repeated ? fail(ErrorCode::kInvalidRequest, "the partition is listed twice")
+                                   : look_up(call, request, topic.name, asked);
+      Answer& out = answers.partitions[answered++];
+      out = answer ? *answer : Answer{.error_code = answer.error().code};
+      out.partition_index = asked.partition_index;
     }
+    answers.partitions = answers.partitions.first(answered);
   }
   return response;
 }

@@ -29,6 +29,11 @@ bool has_transactional_batch(const ProduceRequest& request) {
   return false;
 }
 
+protocol::Offset log_start_of(Partition& partition) {
+  const auto offsets = partition.offsets(protocol::kNoLeaderEpoch);
+  return offsets ? offsets->log_start : protocol::kNoOffset;
+}
+
 // The error that every partition gets before its records are looked at; kNone: go on.
 ErrorCode refuse_all(const ProduceRequest& request) {
   if (request.acks < kAllReplicas || request.acks > 1) return ErrorCode::kInvalidRequiredAcks;
@@ -107,9 +112,7 @@ Result<Partition::Appended> ProduceHandler::append_batch(Call& call, const Batch
       answer.record_errors[i].batch_index = rejection.record_errors[i].batch_index;
       answer.record_errors[i].batch_index_error_message = call.arena.text(rejection.record_errors[i].message);
     }
-    if (const auto offsets = batch.partition->offsets(protocol::kNoLeaderEpoch)) {
-      answer.log_start_offset = offsets->log_start;
-    }
+    if (!rejection.record_errors.empty()) answer.log_start_offset = log_start_of(*batch.partition);
     return std::unexpected(rejection.error);
   }
 
@@ -120,12 +123,14 @@ Result<Partition::Appended> ProduceHandler::append_batch(Call& call, const Batch
                                             recompressed));
     bytes = recompressed;
   }
-  MILENA_TRY(const auto appended, batch.partition->append(bytes, {.now_ms = call.wall_ms}));
-  if (validated->log_append_time_ms != protocol::kNoTimestamp) {
-    // A duplicate is answered with what its first copy was given.
-    answer.log_append_time_ms =
-        appended.info.duplicate ? appended.info.max_timestamp : validated->log_append_time_ms;
+  const auto appended = batch.partition->append(bytes, {.now_ms = call.wall_ms});
+  if (!appended) {
+    answer.log_start_offset = log_start_of(*batch.partition);
+    return appended;
   }
+  // A duplicate is answered with what its first copy was given.
+  answer.log_append_time_ms =
+      appended->info.duplicate ? appended->info.max_timestamp : validated->log_append_time_ms;
   return appended;
 }
 
