@@ -215,6 +215,8 @@ std::expected<void, std::string> Broker::Parts::register_with_controller(const D
         .name = name, .min_supported_version = range.min, .max_supported_version = range.max};
   }
   if (config.rack) request.rack = *config.rack;
+  // Of the last clean stop; after any other the controller takes this replica's tail for lost (KIP-966).
+  request.previous_broker_epoch = directories.front()->previous_broker_epoch();
   request.log_dirs = arena.array<Uuid>(directories.size());
   for (std::size_t i = 0; i < directories.size(); ++i)
     request.log_dirs[i] = directories[i]->meta_properties()->directory_id;
