@@ -185,8 +185,11 @@ bool Connection::read_more(std::size_t& budget) {
   } else if (net_.memory().allowance(*this) < scratch.size()) {
     scratch = scratch.first(RequestMemory::kSmallFrame);
   }
+  const int fd = socket_.native_handle();
   const std::array<iovec, 2> room{{{space.data(), space.size()}, {scratch.data(), scratch.size()}}};
-  const ssize_t n = retried([&] { return ::readv(socket_.native_handle(), room.data(), 2); });
+  const ssize_t n = retried([&] {
+    return space.empty() ? ::recv(fd, scratch.data(), scratch.size(), 0) : ::readv(fd, room.data(), 2);
+  });
   if (n == -EAGAIN) return false;
   if (n <= 0) {
     if (n == 0) end_requests();
@@ -208,21 +211,33 @@ void Connection::wait_for_next() {
       !may_read())
     return;
   reading_ = true;
-  socket_.async_read_some(
-      asio::buffer(first_bytes_),
-      [self = shared_from_this()](error_code error, std::size_t n) { self->first_bytes_arrived(error, n); });
+  if (wants_warm_ && !warm_) warm_ = net_.lend_warm_buffer();
+  const auto into = warm_ ? asio::buffer(warm_.data(), warm_.capacity()) : asio::buffer(first_bytes_);
+  socket_.async_read_some(into, [self = shared_from_this()](error_code error, std::size_t n) {
+    self->first_bytes_arrived(error, n);
+  });
 }
 
 void Connection::first_bytes_arrived(const error_code& error, std::size_t n) {
   reading_ = false;
   if (!place_) return;
+  if (error == asio::error::operation_aborted) {
+    cool_down();
+    return wait_for_next();
+  }
   if (error == asio::error::eof) {
     end_requests();
   } else if (error) {
     return close();
   }
-  reader_.feed(std::span(first_bytes_).first(n));
-  turn(n == first_bytes_.size());
+  const MutableBytes into = warm_ ? MutableBytes(warm_.data(), warm_.capacity()) : MutableBytes(first_bytes_);
+  reader_.feed(into.first(n));
+  wants_warm_ = n == into.size();
+  turn(n == into.size());
+}
+
+void Connection::cool_down() {
+  if (warm_) net_.take_back_warm_buffer(std::exchange(warm_, Buffer{}));
 }
 
 void Connection::turn_later() {
@@ -275,6 +290,7 @@ bool Connection::is_busy() const { return !queue_.empty() && writing_ == Writing
 Instant Connection::next_deadline() const {
   const NetLimits& limits = net_.limits();
   Instant next = limits.idle_max > Instant{0} ? active_at_ + limits.idle_max : Instant::max();
+  if (warm_) next = std::min(next, active_at_ + kWarmFor);
   if (partial_since_) {
     const auto seconds_for_size = static_cast<std::int64_t>(reader_.announced_bytes() / (64 * 1024));
     next = std::min(next, *partial_since_ + limits.partial_frame_max + Instant{1000 * seconds_for_size});
@@ -298,6 +314,14 @@ void Connection::watch_deadline() {
 void Connection::on_deadline() {
   const Instant now = net_.loop().now();
   if (next_deadline() > now) return watch_deadline();
+  if (warm_ && active_at_ + kWarmFor <= now && !reader_.has_input()) {
+    error_code ignored;
+    if (reading_ && writing_ != Writing::kBlocked)
+      socket_.cancel(ignored);  // the read comes back and cools down
+    if (!reading_) cool_down();
+    net_.loop().arm(deadline_, now + kWarmFor);
+    return;
+  }
   const bool idle = net_.limits().idle_max > Instant{0} && active_at_ + net_.limits().idle_max <= now;
   if (idle && is_busy() && !partial_since_ && !no_more_requests_) {
     net_.loop().arm(deadline_, now + net_.limits().idle_max);
@@ -324,6 +348,7 @@ void Connection::close() {
   const auto self = shared_from_this();
   net_.remove(*std::exchange(place_, std::nullopt));
   deadline_.cancel();
+  cool_down();
   net_.memory().forget(*this);
   error_code ignored;
   socket_.close(ignored);

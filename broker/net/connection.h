@@ -46,6 +46,7 @@ class Connection final : public std::enable_shared_from_this<Connection>,
 
  private:
   static constexpr std::size_t kTurnBytes = 512 * 1024;
+  static constexpr Instant kWarmFor{1000};  // without a word, before the larger buffer goes to somebody else
   enum class Writing : std::uint8_t { kIdle, kBlocked, kYielded };
 
   // A turn: handles frames, reads more if `more`, writes replies, decides what to wait for.
@@ -56,6 +57,7 @@ class Connection final : public std::enable_shared_from_this<Connection>,
   bool read_more(std::size_t& budget);
   void wait_for_next();
   void turn_later();
+  void cool_down();
 
   void first_bytes_arrived(const error_code& error, std::size_t n);
   bool may_handle() const;
@@ -90,6 +92,7 @@ class Connection final : public std::enable_shared_from_this<Connection>,
   bool in_turn_ = false;
   bool reading_ = false;
   bool no_more_requests_ = false;  // the peer closed its side, or broke the protocol, or has to go
+  bool wants_warm_ = false;        // the last read filled its buffer
   bool unread_ = false;            // the last turn ended before the socket was empty
   Writing writing_ = Writing::kIdle;
 
@@ -97,6 +100,7 @@ class Connection final : public std::enable_shared_from_this<Connection>,
   Instant active_at_{};
   std::optional<Instant> partial_since_;
   Instant no_more_since_{};
+  Buffer warm_;
   std::array<std::byte, 1024> first_bytes_;
 };
 

@@ -42,6 +42,16 @@ void NetLoop::watch_memory() {
   if (memory_.anyone_waits() && !memory_timer_.armed()) loop_.arm(memory_timer_, loop_.now() + kMemoryTick);
 }
 
+Buffer NetLoop::lend_warm_buffer() {
+  if (warm_lent_ == kWarmBuffers) return {};
+  Buffer buffer = buffers_.take(kWarmBufferBytes);
+  if (buffer) ++warm_lent_;
+  return buffer;
+}
+
+// The buffer itself goes back to its pool.
+void NetLoop::take_back_warm_buffer(Buffer) { --warm_lent_; }
+
 NetLoop::Place NetLoop::add(std::shared_ptr<Connection> connection) {
   return connections_.insert(connections_.end(), std::move(connection));
 }

@@ -42,6 +42,10 @@ class NetLoop {
   MutableBytes read_scratch() { return {read_scratch_.get(), kReadScratch}; }
   MutableBytes write_scratch() { return {write_scratch_.get(), kWriteScratch}; }
 
+  // A larger read buffer for a busy connection; an empty one when enough have got one.
+  Buffer lend_warm_buffer();
+  void take_back_warm_buffer(Buffer buffer);
+
   using Place = std::list<std::shared_ptr<Connection>>::iterator;
   Place add(std::shared_ptr<Connection> connection);
   void remove(Place place);
@@ -60,6 +64,8 @@ class NetLoop {
  private:
   static constexpr std::size_t kReadScratch = 128 * 1024;
   static constexpr std::size_t kWriteScratch = 64 * 1024;
+  static constexpr std::size_t kWarmBuffers = 32;
+  static constexpr std::size_t kWarmBufferBytes = 32 * 1024;
   static constexpr std::size_t kKeepBuffers = 8 * 1024 * 1024;
   static constexpr Instant kMemoryTick{10};
   static constexpr int kComplaintsPerSecond = 10;
@@ -77,6 +83,7 @@ class NetLoop {
   Timer memory_timer_;
   std::list<std::shared_ptr<Connection>> connections_;
   std::size_t alive_ = 0;
+  std::size_t warm_lent_ = 0;
   Instant complaints_since_{};
   int complaints_ = 0;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 namespace milena::broker {
 
@@ -32,7 +33,12 @@ ReplyWriter::Progress ReplyWriter::write(RequestQueue& queue, ByteSink& sink, Mu
 bool ReplyWriter::gather(const Request* request, MutableBytes scratch, Batch& batch) {
   std::size_t index = piece_, done = done_;
   auto add = [&](const std::byte* bytes, std::size_t size) {
-    batch.pieces[batch.count++] = {const_cast<std::byte*>(bytes), size};
+    iovec* const last = batch.count > 0 ? &batch.pieces[batch.count - 1] : nullptr;
+    if (last != nullptr && static_cast<std::byte*>(last->iov_base) + last->iov_len == bytes) {
+      last->iov_len += size;
+    } else {
+      batch.pieces[batch.count++] = {const_cast<std::byte*>(bytes), size};
+    }
     batch.bytes += size;
   };
   for (; request != nullptr && request->answered_ && request->answer_ != Request::Answer::kClose;
@@ -41,24 +47,27 @@ bool ReplyWriter::gather(const Request* request, MutableBytes scratch, Batch& ba
       if (batch.count == batch.pieces.size() || batch.bytes >= kTurnBytes) return true;
       const Request::Piece& piece = request->pieces_[index];
       const std::size_t left = piece.size - done;
-      if (piece.file == nullptr) {
+      if (piece.file == nullptr && (left > kCopyMax || left > scratch.size())) {
         add(piece.bytes + done, left);
-      } else if (piece.size >= kSendFileMin && piece.file->descriptor() >= 0) {
+        continue;
+      }
+      if (piece.file != nullptr && piece.size >= kSendFileMin && piece.file->descriptor() >= 0) {
         batch.file = piece.file;
         batch.position = piece.position + done;
         batch.file_bytes = left;
         return true;
-      } else {
-        const MutableBytes copy = scratch.first(std::min(left, scratch.size()));
-        const auto read = piece.file->read_at(piece.position + done, copy);
-        if (!read || *read < copy.size()) {
-          error_ = "a log file could not be read";
-          return false;
-        }
-        add(copy.data(), copy.size());
-        scratch = scratch.subspan(copy.size());
-        if (copy.size() < left || scratch.empty()) return true;
       }
+      const MutableBytes copy = scratch.first(std::min(left, scratch.size()));
+      if (piece.file == nullptr) {
+        std::memcpy(copy.data(), piece.bytes + done, copy.size());
+      } else if (const auto read = piece.file->read_at(piece.position + done, copy);
+                 !read || *read < copy.size()) {
+        error_ = "a log file could not be read";
+        return false;
+      }
+      add(copy.data(), copy.size());
+      scratch = scratch.subspan(copy.size());
+      if (copy.size() < left) return true;
     }
   }
   return true;

@@ -35,6 +35,8 @@ class ReplyWriter {
  public:
   // From this size on a file range is sent by the kernel; below, copying is cheaper (16 KiB is even).
   static constexpr std::size_t kSendFileMin = 32 * 1024;
+  // Up to this size it is cheaper to copy a piece next to its neighbours than to have the kernel gather it.
+  static constexpr std::size_t kCopyMax = 512;
   // About as much is written before other connections have their turn.
   static constexpr std::size_t kTurnBytes = 1024 * 1024;
 
@@ -45,7 +47,8 @@ class ReplyWriter {
     kClose,    // the first request asks to close the connection
     kFailed,   // the peer is gone, or a file could not be read: error()
   };
-  // `scratch` is where small file ranges are read to; what it holds means nothing afterwards.
+  // `scratch` is where small pieces and small file ranges are put together; what it holds means nothing
+  // afterwards.
   Progress write(RequestQueue& queue, ByteSink& sink, MutableBytes scratch);
 
   // Requests that are done with, for the caller to take.

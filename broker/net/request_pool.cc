@@ -19,6 +19,7 @@ Request& RequestPool::take() {
   }
   --kept_;
   Request& request = *std::exchange(first_, first_->next_);
+  kept_bytes_ -= request.arena_.footprint();
   request.next_ = nullptr;
   return request;
 }
@@ -32,7 +33,8 @@ void RequestPool::give(Request& request) {
   request.header_ = {};
   request.body_ = {};
   request.frame_ = Buffer{};
-  request.arena_.reset(kKeepArenaBytes);
+  request.arena_.reset(kept_bytes_ + request.arena_.footprint() <= kKeepBytes ? kKeepArenaBytes : 0);
+  kept_bytes_ += request.arena_.footprint();
   request.connection_info_.reset();
   request.pins_.clear();
   if (request.pieces_.capacity() > kKeepPieces) {

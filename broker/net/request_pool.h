@@ -27,12 +27,15 @@ class RequestPool {
 
  private:
   static constexpr std::size_t kKeepMax = 256;
-  static constexpr std::size_t kKeepArenaBytes = 16 * 1024;
+  // Of the arena of one request, and of all that are kept.
+  static constexpr std::size_t kKeepArenaBytes = 128 * 1024;
+  static constexpr std::size_t kKeepBytes = 2 * 1024 * 1024;
   static constexpr std::size_t kKeepPieces = 64;
 
   NetLoop& home_;
   Request* first_ = nullptr;
   std::size_t kept_ = 0;
+  std::size_t kept_bytes_ = 0;  // of their arenas
   std::size_t in_use_ = 0;
 };
 

@@ -1,4 +1,5 @@
-// server_bench [ROUNDS]: echo through Server against the same echo on raw epoll, side by side in one process.
+// server_bench [ROUNDS [CONNECTIONS DEPTH BYTES]]: echo through Server against the same echo on raw epoll,
+// side by side in one process.
 //
 // The raw loop is the floor: read what is there, answer every frame, one write. The server runs on processor
 // 0, the client on processor 1. Rounds alternate, so that a noisy minute hits both; the ratio of each round
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
@@ -86,6 +88,7 @@ class RawEcho {
 
   void run() {
     pin_to(0);
+    pthread_setname_np(pthread_self(), "raw");
     const int epoll = ::epoll_create1(0);
     auto watch = [&](int fd, void* what) {
       epoll_event event{.events = EPOLLIN, .data = {.ptr = what}};
@@ -134,7 +137,11 @@ class RawEcho {
       out.append(peer.in.data() + at + 15, size - 11);
       at += 4 + size;
     }
-    if (!out.empty()) MILENA_ASSERT(::send(peer.fd, out.data(), out.size(), MSG_NOSIGNAL) > 0, "send");
+    for (std::size_t sent = 0; sent < out.size();) {
+      const ssize_t n = ::send(peer.fd, out.data() + sent, out.size() - sent, MSG_NOSIGNAL);
+      if (n < 0 && errno != EAGAIN) break;
+      if (n > 0) sent += static_cast<std::size_t>(n);  // else spins: the client reads all the time
+    }
     std::memmove(peer.in.data(), peer.in.data() + at, peer.have - at);
     peer.have -= at;
   }
@@ -304,14 +311,19 @@ void compare(const Load& load, int rounds) {
 
 int main(int argc, char** argv) {
   using milena::broker::compare;
+  using milena::broker::Load;
   const int rounds = argc > 1 ? std::atoi(argv[1]) : 5;
-  for (const milena::broker::Load& load : {milena::broker::Load{1, 1, 128},
-                                           {16, 1, 128},
-                                           {128, 1, 128},
-                                           {32, 8, 128},
-                                           {4, 5, 1024},
-                                           {4, 5, 16384},
-                                           {4, 5, 65536}}) {
+  if (argc > 4) {
+    compare({std::atoi(argv[2]), std::atoi(argv[3]), static_cast<std::size_t>(std::atoi(argv[4]))}, rounds);
+    return 0;
+  }
+  for (const Load& load : {Load{1, 1, 128},
+                           {16, 1, 128},
+                           {128, 1, 128},
+                           {32, 8, 128},
+                           {4, 5, 1024},
+                           {4, 5, 16384},
+                           {4, 5, 65536}}) {
     compare(load, rounds);
   }
 }
