@@ -1,0 +1,112 @@
+#include "coordinator/group/group_change.h"
+
+#include <algorithm>
+#include <map>
+
+namespace milena::coordinator {
+namespace {
+
+// The names that a member subscribes to, sorted, each once.
+std::vector<std::string_view> topics_of(const ConsumerMember& member, const ResolvedRegexes& regexes) {
+  std::vector<std::string_view> topics(member.subscribed_topics.begin(), member.subscribed_topics.end());
+  if (!member.subscribed_regex.empty()) {
+    if (const auto resolved = regexes.find(member.subscribed_regex); resolved != regexes.end()) {
+      topics.insert(topics.end(), resolved->second.topics.begin(), resolved->second.topics.end());
+      std::ranges::sort(topics);
+      topics.erase(std::ranges::unique(topics).begin(), topics.end());
+    }
+  }
+  return topics;
+}
+
+// Gives every different set of topics a number.
+class Subscriptions {
+ public:
+  Subscriptions(AssignorInput& input, const MetadataView& metadata) : input_(input), metadata_(metadata) {}
+
+  std::size_t number(std::vector<std::string_view> topics) {
+    const auto [at, fresh] = by_names_.try_emplace(std::move(topics));
+    if (fresh) {
+      std::vector<Uuid> ids;
+      for (const std::string_view name : at->first) {
+        if (const auto topic = metadata_.topic(name)) ids.push_back(topic->id);
+      }
+      std::ranges::sort(ids);
+      // Different names may come down to the same topics: those that exist.
+      const auto same = std::ranges::find(input_.subscriptions, ids);
+      at->second = static_cast<std::size_t>(same - input_.subscriptions.begin());
+      if (same == input_.subscriptions.end()) input_.subscriptions.push_back(std::move(ids));
+    }
+    return at->second;
+  }
+
+ private:
+  AssignorInput& input_;
+  const MetadataView& metadata_;
+  std::map<std::vector<std::string_view>, std::size_t> by_names_;
+};
+
+}  // namespace
+
+std::size_t GroupChange::subscribers_of_regex(std::string_view regex) const {
+  std::size_t n = 0;
+  for_each_member(
+      [&](std::string_view, const ConsumerMember& each) { n += each.subscribed_regex == regex ? 1 : 0; });
+  return n;
+}
+
+std::set<std::string_view> subscribed_topics(const GroupChange& change) {
+  std::set<std::string_view> topics;
+  std::set<std::string_view> regexes;
+  change.for_each_member([&](std::string_view, const ConsumerMember& member) {
+    topics.insert(member.subscribed_topics.begin(), member.subscribed_topics.end());
+    if (!member.subscribed_regex.empty()) regexes.insert(member.subscribed_regex);
+  });
+  for (const std::string_view regex : regexes) {
+    const auto resolved = change.regexes.find(regex);
+    if (resolved == change.regexes.end()) continue;
+    topics.insert(resolved->second.topics.begin(), resolved->second.topics.end());
+  }
+  return topics;
+}
+
+std::int64_t metadata_hash(const GroupChange& change, TopicHashes& hashes, const MetadataView& metadata) {
+  std::map<std::string_view, std::int64_t> of_topics;
+  for (const std::string_view topic : subscribed_topics(change)) {
+    if (metadata.topic(topic)) of_topics.emplace(topic, hashes.of(topic, metadata));
+  }
+  return group_hash(of_topics);
+}
+
+bool is_subscribed(const ConsumerMember& member, const ResolvedRegexes& regexes, std::string_view topic) {
+  if (member.subscribed_topics.contains(topic)) return true;
+  if (member.subscribed_regex.empty()) return false;
+  const auto resolved = regexes.find(member.subscribed_regex);
+  return resolved != regexes.end() && resolved->second.topics.contains(topic);
+}
+
+std::vector<std::pair<std::string_view, Assignment>> compute_target(const GroupChange& change,
+                                                                    std::string_view inherited,
+                                                                    const Assignor& assignor,
+                                                                    const MetadataView& metadata) {
+  AssignorInput input;
+  input.metadata = &metadata;
+  Subscriptions subscriptions(input, metadata);
+  change.for_each_member([&](std::string_view id, const ConsumerMember& member) {
+    AssignorMember& out = input.members.emplace_back();
+    out.id = id;
+    if (member.instance_id) out.instance_id = *member.instance_id;
+    if (member.rack_id) out.rack_id = *member.rack_id;
+    out.subscription = subscriptions.number(topics_of(member, change.regexes));
+    out.current = change.group.target(id == change.member_id ? inherited : id);
+  });
+  auto assignments = assignor.assign(input);
+  std::vector<std::pair<std::string_view, Assignment>> targets;
+  targets.reserve(assignments.size());
+  for (std::size_t i = 0; i < assignments.size(); ++i) {
+    targets.emplace_back(input.members[i].id, std::move(assignments[i]));
+  }
+  return targets;
+}
+
+}  // namespace milena::coordinator

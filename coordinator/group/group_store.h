@@ -1,0 +1,47 @@
+// GroupStore: what the parts of the group machine share: the groups of the shard, settings, metadata, timers,
+// time.
+//
+// Owned by GroupMachine, guarded by the shard's lock.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/rng.h"
+#include "coordinator/group/config.h"
+#include "coordinator/group/group.h"
+#include "coordinator/group/group_timers.h"
+#include "coordinator/group/metadata_view.h"
+#include "coordinator/runtime/now.h"
+
+namespace milena::coordinator {
+
+struct GroupStore {
+  GroupStore(std::shared_ptr<const GroupConfig> initial_config,
+             std::shared_ptr<const MetadataView> initial_metadata, Rng& id_rng)
+      : config(std::move(initial_config)), metadata(std::move(initial_metadata)), rng(id_rng) {}
+
+  std::shared_ptr<const GroupConfig> config;
+  std::shared_ptr<const MetadataView> metadata;
+  Rng& rng;
+  GroupTimers timers;  // before the groups: their timers unregister here
+  GroupTable groups;
+  Now now;            // of the input being handled
+  bool live = false;  // loaded: new members get their timers
+
+  Instant after(std::int32_t ms) const { return now.instant + Instant{ms}; }
+
+  std::int32_t session_timeout_ms(const Group& group, const ConsumerMember& member) const {
+    if (member.classic) return member.classic->session_timeout_ms;
+    return overrides(group.id).consumer_session_timeout_ms.value_or(config->consumer_session_timeout_ms);
+  }
+  GroupOverrides overrides(std::string_view group_id) const {
+    return config->overrides ? config->overrides(group_id) : GroupOverrides{};
+  }
+};
+
+// 36 characters, as java.util.UUID prints a random one. Member ids end in it: nobody guesses another's.
+std::string random_member_id(Rng& rng);
+
+}  // namespace milena::coordinator

@@ -1,0 +1,129 @@
+// Outcome: what a machine wants to happen after it looked at one input: records to append, and replies.
+//
+// A decision has steps. Each step reads the machine's state and fills an outcome; the shard appends the
+// records as one batch, replays them, and only then runs the step that `then` names, with the outcome
+// emptied. So a decision that needs to see its own records replayed says so, and no machine ever holds state
+// that its log lacks.
+//
+// If the append fails, nothing is replayed, the following steps do not run, and every reply of this step goes
+// out as an error. A step must therefore be valid whether its records make it or not.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "protocol/types.h"
+
+namespace milena::coordinator {
+
+// Names one waiting request. The shell chooses tokens and remembers who waits; machines keep them while the
+// answer depends on others (a JoinGroup waits for the group) and hand each back exactly once. 0 is nobody.
+using ReplyToken = std::uint64_t;
+
+// An answer that may go out now. What `reply` points at lives in `memory`, in the request that it answers,
+// which the shell keeps until then, or is a constant of the program.
+template <class Reply>
+struct Completion {
+  ReplyToken token = 0;
+  Reply reply{};
+  std::shared_ptr<Arena> memory;
+};
+
+// A record to append: encoded key and value; no value is a tombstone. The bytes live in the outcome's
+// scratch.
+struct EncodedRecord {
+  BytesView key;
+  std::optional<BytesView> value;
+};
+
+// The transaction that an outcome's records belong to (TxnOffsetCommit): they count once its marker says
+// commit.
+struct TransactionalProducer {
+  protocol::ProducerId id = protocol::kNoProducerId;
+  std::int16_t epoch = -1;
+};
+
+template <class ReplyT>
+class Outcome {
+ public:
+  using Reply = ReplyT;
+  using Step = std::function<void(Outcome&)>;
+
+  void append(EncodedRecord record) { records_.push_back(record); }
+  void discard_records() { records_.clear(); }
+  // The records need not be appended all or none: each stands for itself. Expiry and mass deletions; they may
+  // be larger than a batch.
+  void records_are_independent() { atomic_ = false; }
+  void in_transaction(TransactionalProducer producer) { producer_ = producer; }
+  void reply(ReplyToken token, Reply reply) { replies_.push_back({token, std::move(reply), nullptr}); }
+  // The next step. It answers `token`; if it cannot run because this step's append failed, `if_failed` does,
+  // in its error form.
+  void then(ReplyToken token, Reply if_failed, Step step) {
+    then_ = std::move(step);
+    then_token_ = token;
+    then_failed_ = std::move(if_failed);
+  }
+
+  // For what replies point at. Lives until the last reply of this step is gone.
+  Arena& memory() {
+    if (!memory_) memory_ = std::make_shared<Arena>();
+    return *memory_;
+  }
+  // For records, and for whatever need not outlive the step.
+  Arena& scratch() { return scratch_; }
+
+  bool quiet() const { return records_.empty() && replies_.empty() && !then_; }
+  const std::vector<EncodedRecord>& records() const { return records_; }
+  bool atomic() const { return atomic_; }
+  const std::optional<TransactionalProducer>& producer() const { return producer_; }
+
+  // For the shard: takes the replies, each with its share of memory().
+  template <class F>
+  void take_replies(F&& deliver) {
+    for (auto& completion : replies_) {
+      completion.memory = memory_;
+      deliver(std::move(completion));
+    }
+    replies_.clear();
+  }
+  // For the shard: the append failed. What the next step would have answered becomes a reply of this one.
+  void give_up_next() {
+    if (then_) reply(then_token_, std::move(then_failed_));
+    then_ = nullptr;
+  }
+  // For the shard: the next step, after the outcome was emptied for it.
+  Step take_next() {
+    Step next = std::exchange(then_, nullptr);
+    clear();
+    return next;
+  }
+  void clear() {
+    records_.clear();
+    replies_.clear();
+    then_ = nullptr;
+    memory_.reset();
+    if (scratch_.footprint() > 0) scratch_.reset();
+    atomic_ = true;
+    producer_.reset();
+  }
+
+ private:
+  std::vector<EncodedRecord> records_;
+  std::vector<Completion<Reply>> replies_;
+  Step then_;
+  ReplyToken then_token_ = 0;
+  Reply then_failed_{};
+  std::shared_ptr<Arena> memory_;
+  Arena scratch_;
+  std::optional<TransactionalProducer> producer_;
+  bool atomic_ = true;
+};
+
+}  // namespace milena::coordinator
