@@ -48,7 +48,7 @@ MachineFacts look_at_machine(Fs& fs) {
 }
 
 void give_back_freed_memory() {
-  constexpr int kLarge = 128 * 1024;
+  constexpr int kLarge = 64 * 1024;
   ::mallopt(M_MMAP_THRESHOLD, kLarge);  // setting it also keeps it from growing
   ::mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
   ::mallopt(M_ARENA_MAX, 2);

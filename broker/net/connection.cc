@@ -172,7 +172,8 @@ void Connection::write_replies() {
 
 // False: the socket is empty, or others have their turn.
 bool Connection::read_more(std::size_t& budget) {
-  if (budget == 0) {
+  // Short of memory, a frame that is here as a whole is finished in one go: half of it would only take room.
+  if (budget == 0 && (is_memory_free() || !rest_of_frame_is_here())) {
     unread_ = true;
     turn_later();
     return false;
@@ -259,10 +260,12 @@ bool Connection::may_handle() const {
          net_.memory().may_handle(*this);
 }
 
+bool Connection::is_memory_free() const { return net_.memory().allowance(*this) > 0; }
+
 // There is memory to read into. If not, this connection stands in line for it.
 bool Connection::may_read() {
   RequestMemory& memory = net_.memory();
-  if (!memory.exhausted() && (memory.allowance(*this) > 0 || rest_of_frame_is_here())) return true;
+  if (!memory.exhausted() && (is_memory_free() || rest_of_frame_is_here())) return true;
   memory.wait(*this);
   net_.watch_memory();
   return false;

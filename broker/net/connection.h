@@ -62,6 +62,7 @@ class Connection final : public std::enable_shared_from_this<Connection>,
   void first_bytes_arrived(const error_code& error, std::size_t n);
   bool may_handle() const;
   bool may_read();
+  bool is_memory_free() const;
   bool rest_of_frame_is_here();
   bool is_busy() const;
   Instant next_deadline() const;

@@ -13,7 +13,7 @@ namespace milena::broker {
 struct NetLimits {
   std::int32_t frame_bytes_max = 100 * 1024 * 1024;   // socket.request.max.bytes
   std::size_t request_bytes_max = 128 * 1024 * 1024;  // queued.max.request.bytes, over all loops
-  std::size_t partial_bytes_max = 40 * 1024 * 1024;   // of unfinished frames, over all loops
+  std::size_t partial_bytes_max = 24 * 1024 * 1024;   // of unfinished frames, over all loops
   std::size_t connections_max = 10'000;               // max.connections
   std::size_t connections_per_ip_max = 10'000;        // max.connections.per.ip
   std::map<std::string, std::size_t>
