@@ -45,7 +45,7 @@ tsan-test: build/tsan/build.ninja
 	ctest --test-dir build/tsan --output-on-failure -j $(JOBS)
 
 fuzz: build/fuzz/build.ninja
-	cmake --build --preset fuzz -j $(JOBS)
+	cmake --build --preset fuzz -j $(JOBS) --target fuzzers
 	tools/run_fuzz.sh build/fuzz $(FUZZ_SECONDS)
 
 build/%/build.ninja: | deps

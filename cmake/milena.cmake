@@ -44,6 +44,7 @@ endfunction()
 
 # A fuzz target defines LLVMFuzzerTestOneInput. Its committed seed corpus lives in a folder `corpus/NAME`
 # beside the source; without libFuzzer the same source replays that corpus as an ordinary test.
+add_custom_target(fuzzers)  # all of them
 function(milena_fuzz name source)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
   set(corpus ${CMAKE_CURRENT_SOURCE_DIR}/corpus/${name})
@@ -54,6 +55,7 @@ function(milena_fuzz name source)
     add_executable(${name} ${source} ${CMAKE_SOURCE_DIR}/base/fuzz_replay.cc)
   endif()
   target_link_libraries(${name} PRIVATE ${ARG_LINK})
+  add_dependencies(fuzzers ${name})
   if(NOT MILENA_FUZZ)
     add_test(NAME ${name} COMMAND ${name} ${corpus})
     set_tests_properties(${name} PROPERTIES WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} TIMEOUT 600)

@@ -5,10 +5,10 @@ set -euo pipefail
 packages=(
   clang-19 clang-format-19 clang-tidy-19 lld-19 libclang-rt-19-dev llvm-19
   cmake ninja-build ccache pkg-config git python3
-  libboost1.81-dev libboost-system1.81-dev
+  libboost1.81-dev libboost-system1.81-dev libboost-json1.81-dev
   libfmt-dev libspdlog-dev libcli11-dev
   libgtest-dev libgmock-dev libbenchmark-dev
-  libisal-dev libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev
+  libisal-dev libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev libre2-dev
   kcat
 )
 
