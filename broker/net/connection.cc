@@ -30,7 +30,7 @@ ssize_t retried(Call call) {
 
 }  // namespace
 
-Connection::Connection(NetLoop& net, asio::ip::tcp::socket socket, std::shared_ptr<ConnectionInfo> info)
+Connection::Connection(NetLoop& net, TcpSocket socket, std::shared_ptr<ConnectionInfo> info)
     : net_(net),
       socket_(std::move(socket)),
       info_(std::move(info)),
@@ -367,11 +367,15 @@ void Connection::close() {
 }
 
 ssize_t Connection::write(std::span<const iovec> pieces, bool more) {
+  const int fd = socket_.native_handle();
+  const int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
+  if (pieces.size() == 1) {
+    return retried([&] { return ::send(fd, pieces[0].iov_base, pieces[0].iov_len, flags); });
+  }
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(pieces.data());
   message.msg_iovlen = pieces.size();
-  return retried(
-      [&] { return ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | (more ? MSG_MORE : 0)); });
+  return retried([&] { return ::sendmsg(fd, &message, flags); });
 }
 
 ssize_t Connection::send_file(const File& file, std::uint64_t position, std::size_t size) {

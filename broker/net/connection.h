@@ -31,7 +31,7 @@ class Connection final : public std::enable_shared_from_this<Connection>,
                          private RequestMemory::Account,
                          private ByteSink {
  public:
-  Connection(NetLoop& net, asio::ip::tcp::socket socket, std::shared_ptr<ConnectionInfo> info);
+  Connection(NetLoop& net, TcpSocket socket, std::shared_ptr<ConnectionInfo> info);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
@@ -82,7 +82,7 @@ class Connection final : public std::enable_shared_from_this<Connection>,
   ssize_t send_file(const File& file, std::uint64_t position, std::size_t size) override;
 
   NetLoop& net_;
-  asio::ip::tcp::socket socket_;
+  TcpSocket socket_;
   const std::shared_ptr<ConnectionInfo> info_;
   std::optional<NetLoop::Place> place_;  // as long as the connection is open
   FrameReader reader_;

@@ -120,7 +120,7 @@ Task<> Listener::accept_all() {
   }
 }
 
-void Listener::welcome(NetLoop& home, tcp::socket socket) {
+void Listener::welcome(NetLoop& home, TcpSocket socket) {
   error_code error;
   const tcp::endpoint peer = socket.remote_endpoint(error);
   if (error) return;  // gone already

@@ -45,7 +45,7 @@ class Listener {
  private:
   Listener(std::string name, asio::ip::tcp::acceptor acceptor, Shared& shared);
   Task<> accept_all();
-  void welcome(NetLoop& home, asio::ip::tcp::socket socket);
+  void welcome(NetLoop& home, TcpSocket socket);
 
   const std::string name_;
   Shared& shared_;
