@@ -23,6 +23,7 @@ class Journal:
         self._lock = threading.Lock()
         self._sent = {}  # record id -> (checksum of the value, connection it first went out on)
         self._acked = {}  # record id -> offset
+        self._not_checked = []  # acknowledged since the last check_acked
         self._offset_of = {}  # record id -> offset it was read at
         self._last_number = {}  # producer -> highest number read so far
         self._last_of_connection = {}  # connection -> highest number read so far
@@ -37,6 +38,7 @@ class Journal:
         """Notes an acknowledgement. A record that was read back already must have been read at that offset."""
         with self._lock:
             self._acked[record_id] = offset
+            self._not_checked.append(record_id)
             read_at = self._offset_of.get(record_id)
         if read_at is not None and read_at != offset:
             raise Violation(f"{self.name}: the retry of {record_id} was acknowledged at {offset}, but it is at {read_at}")
@@ -84,10 +86,11 @@ class Journal:
             raise Violation(f"{self.name}: at {record.offset} was {self.log[record.offset]}, now it is {parse(record.value)}")
 
     def check_acked(self):
-        """Every acknowledged record must have been read at the offset that was acknowledged."""
+        """Every record acknowledged since the last time must have been read at the offset that was acknowledged."""
         with self._lock:
-            acked = list(self._acked.items())
-        for record_id, offset in acked:
+            newly_acked, self._not_checked = self._not_checked, []
+        for record_id in newly_acked:
+            offset = self._acked[record_id]
             read_at = self._offset_of.get(record_id)
             if read_at is None:
                 raise Violation(f"{self.name}: {record_id}, acknowledged at {offset}, is lost; the log ends at {len(self.log)}")

@@ -21,11 +21,12 @@ sys.path.insert(0, str(HERE.parent))
 from lib import api, broker, records  # noqa: E402
 from lib.wire import frame  # noqa: E402
 
-from journal import Journal, Violation  # noqa: E402
+from journal import Journal, Violation, parse  # noqa: E402
 from load import Producer, Topics  # noqa: E402
 
 TOPIC = "crash"
 PARTITIONS = 3
+ROUND = 20  # cycles with one topic; then everything is read once more, and a new topic takes over
 KINDS = ("idempotent", "all", "1")
 TOPIC_CONFIGS = {"segment.bytes": 1 << 20, "index.interval.bytes": 4096}
 FETCH_BYTES = 4 << 20
@@ -36,21 +37,39 @@ class KillLoop:
 
     def __init__(self, target, seed):
         self.target = target
+        self._seed = seed
         self._random = random.Random(seed)
-        self._journals = [Journal(f"{TOPIC}-{partition}") for partition in range(PARTITIONS)]
-        self._producers = [
-            Producer(number, kind, TOPIC, number % PARTITIONS, self._journals[number % PARTITIONS], seed)
-            for number, kind in enumerate(kind for kind in KINDS for _ in range(PARTITIONS))
-        ]
-        self._kind_of = {producer.number: producer.kind for producer in self._producers}
         self._topics = Topics(seed)
-        self._workers = [*self._producers, self._topics]
+        self._rounds = self._acked = self._read_records = 0
+        self._topic = self._journals = self._producers = None
         self.start_times = []
         self.kills = self.stops = self.kills_while_starting = 0
 
-    def prepare(self):
+    def begin_round(self):
+        """A fresh topic with fresh producers."""
+        self._topic = f"{TOPIC}-{self._rounds}"
+        first = self._rounds * PARTITIONS * len(KINDS)
+        self._rounds += 1
+        self._journals = [Journal(f"{self._topic}-{partition}") for partition in range(PARTITIONS)]
+        kinds = [kind for kind in KINDS for _ in range(PARTITIONS)]
+        self._producers = {
+            first + n: Producer(first + n, kind, self._topic, n % PARTITIONS, self._journals[n % PARTITIONS], self._seed)
+            for n, kind in enumerate(kinds)
+        }
+        self._workers = [*self._producers.values(), self._topics]
         with api.Client(self.target.address) as client:
-            client.make_topic(TOPIC, PARTITIONS, TOPIC_CONFIGS)
+            client.make_topic(self._topic, PARTITIONS, TOPIC_CONFIGS)
+
+    def end_round(self):
+        """Reads all of it once more; then the topic goes."""
+        self.check(full=True)
+        self._acked += sum(journal.acked_count() for journal in self._journals)
+        self._read_records += sum(len(journal.log) for journal in self._journals)
+        self._journals = []
+        with api.Client(self.target.address) as client:
+            deleted = client.delete_topic(self._topic)
+            if deleted["error_code"]:
+                raise Violation(f"{self._topic} cannot be deleted: {deleted}")
 
     def cycle(self):
         """One crash and the checks after it."""
@@ -89,7 +108,7 @@ class KillLoop:
         """Reads what is new (or everything) in every partition and compares."""
         with api.Client(self.target.address, timeout=30.0) as client:
             for partition, journal in enumerate(self._journals):
-                served = api.until_ready(lambda at=partition: client.offset(TOPIC, at))
+                served = api.until_ready(lambda at=partition: client.offset(self._topic, at))
                 if served["error_code"]:
                     raise Violation(f"{journal.name} answers with error {served['error_code']} after the restart")
                 known = len(journal.log)
@@ -101,27 +120,29 @@ class KillLoop:
 
     def _read(self, client, partition, start, end, check):
         while start < end:
-            fetched = client.fetch(TOPIC, partition, start, partition_max_bytes=FETCH_BYTES)
+            journal = self._journals[partition]
+            fetched = client.fetch(self._topic, partition, start, partition_max_bytes=FETCH_BYTES)
             if fetched["error_code"]:
-                raise Violation(f"{TOPIC}-{partition}: Fetch at {start} of {end} answers with error {fetched['error_code']}")
-            got = [record for batch in records.read_batches(fetched["records"]) for record in batch.records if record.offset >= start]
+                raise Violation(f"{journal.name}: Fetch at {start} of {end} answers with error {fetched['error_code']}")
+            batches = records.read_batches(fetched["records"], check_crc=check == self._check_new)
+            got = [record for batch in batches for record in batch.records if record.offset >= start]
             if not got:
-                raise Violation(f"{TOPIC}-{partition}: Fetch at {start} of {end} answers with nothing")
+                raise Violation(f"{journal.name}: Fetch at {start} of {end} answers with nothing")
             for record in got:
-                check(self._journals[partition], record)
+                check(journal, record)
             start = got[-1].offset + 1
 
     def _check_new(self, journal, record):
-        number, _, _ = record.value.partition(b":")
-        plain = self._kind_of.get(int(number) if number.isdigit() else -1) != "idempotent"
-        journal.read(record, in_order_per_connection=plain)
+        record_id = parse(record.value)
+        producer = self._producers.get(record_id.producer) if record_id else None
+        journal.read(record, in_order_per_connection=producer is None or producer.kind != "idempotent")
 
     def _check_again(self, journal, record):
         journal.read_again(record)
 
     def progress(self, cycle, cycles):
-        acked = sum(journal.acked_count() for journal in self._journals)
-        read = sum(len(journal.log) for journal in self._journals)
+        acked = self._acked + sum(journal.acked_count() for journal in self._journals)
+        read = self._read_records + sum(len(journal.log) for journal in self._journals)
         starts = sorted(self.start_times)
         return (
             f"cycle {cycle}/{cycles}: {acked} acked, {read} in the log, restart median {1000 * starts[len(starts) // 2]:.0f} ms "
@@ -134,13 +155,14 @@ def run_loop(arguments):
     print(f"kill loop: {arguments.cycles} cycles, seed {seed} (the timing of a crash is not repeatable, its plan is)", flush=True)
     with broker.from_arguments(arguments, "crash") as target:
         loop = KillLoop(target, seed)
-        loop.prepare()
         cycle = 0
         try:
             for cycle in range(1, arguments.cycles + 1):
+                if cycle % ROUND == 1:
+                    loop.begin_round()
                 loop.cycle()
-                if cycle % 25 == 0 or cycle == arguments.cycles:
-                    loop.check(full=True)
+                if cycle % ROUND == 0 or cycle == arguments.cycles:
+                    loop.end_round()
                 if cycle % 10 == 0 or cycle == arguments.cycles:
                     print(loop.progress(cycle, arguments.cycles), flush=True)
                 if loop.start_times[-1] > arguments.max_start:

@@ -99,7 +99,7 @@ def _fields_at(value, version):
 
 def run_scenario(scenario, version_of, kafka, target, notes):
     """Raises AssertionError with every difference that is not allowed."""
-    found = []
+    found = {}  # (request, difference): versions it was seen in
     name = scenario.requests[0][0]
     for version in scenario.versions or version_of(name):
         for side in (kafka, target):
@@ -110,10 +110,17 @@ def run_scenario(scenario, version_of, kafka, target, notes):
             for path, wanted, got in differences(*answers):
                 reason = allowed.reason_for(scenario.name, request, path.removeprefix("body."))
                 if reason is None:
-                    found.append(f"{request} v{used}, request {number + 1}: {path}: Kafka {_short(wanted)}, target {_short(got)}")
+                    difference = f"{path.removeprefix('body.')}: Kafka {_short(wanted)}, target {_short(got)}"
+                    found.setdefault((f"request {number + 1}, {request}", difference), []).append(used)
                 else:
                     notes.setdefault(reason, set()).add(f"{scenario.name}: {request} {path}")
-    assert not found, f"{len(found)} differences\n" + "\n".join(found[:40])
+    assert not found, f"{len(found)} differences\n" + "\n".join(_line(*item) for item in list(found.items())[:40])
+
+
+def _line(where, versions):
+    request, difference = where
+    span = f"v{versions[0]}" if len(set(versions)) == 1 else f"v{min(versions)}-{max(versions)}"
+    return f"{request} {span}: {difference}"
 
 
 def compare_served_apis(probe, kafka, target):

@@ -50,6 +50,10 @@ def delete(*topics):
     return ("DeleteTopics", {"topicNames": names, "topics": states, "timeoutMs": 5000})
 
 
+def grow(*topics, **fields):
+    return ("CreatePartitions", {"topics": [{"assignments": None, **topic} for topic in topics], "timeoutMs": 5000, **fields})
+
+
 def create(**topic):
     topic = {"name": "made-{v}", "numPartitions": 1, "replicationFactor": 1, **topic}
     return ("CreateTopics", {"topics": [topic], "timeoutMs": 10_000})
@@ -132,24 +136,21 @@ SCENARIOS = [
              [("CreateTopics", {"topics": [{"name": "pair-{v}", "numPartitions": 1, "replicationFactor": 1}] * 2})]),
     # DeleteTopics
     Scenario("delete a topic", [delete("gone-{v}"), delete("gone-{v}")], topics={"gone-{v}": 1}),
-    Scenario("delete by id", [("DeleteTopics", {"topics": [{"name": None, "topicId": "$id:gone-by-id-{v}"}]}),
-                              ("DeleteTopics", {"topics": [{"name": None, "topicId": UNKNOWN_ID}]}),
-                              ("DeleteTopics", {"topics": [{"name": None, "topicId": ZERO}]}),
-                              ("DeleteTopics", {"topics": [{"name": "both", "topicId": UNKNOWN_ID}]})],
+    Scenario("delete by id", [("DeleteTopics", {"topics": [topic], "timeoutMs": 5000}) for topic in (
+        {"name": None, "topicId": "$id:gone-by-id-{v}"}, {"name": None, "topicId": UNKNOWN_ID}, {"name": None, "topicId": ZERO},
+        {"name": "both", "topicId": UNKNOWN_ID})],
              topics={"gone-by-id-{v}": 1}, versions=range(6, 7)),
     Scenario("delete topics that cannot be", [delete(name) for name in ("never", "a/b", "")] + [delete("never", "a/b")]),
     Scenario("delete one topic twice in a request", [delete("twice-{v}", "twice-{v}")], topics={"twice-{v}": 1}),
     # CreatePartitions
-    Scenario("add partitions", [("CreatePartitions", {"topics": [{"name": "grow-{v}", "count": count, "assignments": assigned}], "timeoutMs": 5000})
-                                for count, assigned in ((3, None), (3, None), (2, None), (0, None), (-1, None), (4, [{"brokerIds": [1]}]),
-                                                        (5, [{"brokerIds": [9]}]), (6, [{"brokerIds": [1]}]), (5, [{"brokerIds": []}]))],
-             topics={"grow-{v}": 1}),
-    Scenario("add partitions to nothing", [("CreatePartitions", {"topics": [{"name": name, "count": 2, "assignments": None}]}) for name in ("never", "a/b")]),
-    Scenario("add partitions, only validated",
-             [("CreatePartitions", {"topics": [{"name": "dry-grow-{v}", "count": 4, "assignments": None}], "validateOnly": True}), metadata("dry-grow-{v}")],
+    Scenario("add partitions", [grow({"name": "grow-{v}", "count": count, "assignments": assigned}) for count, assigned in (
+        (3, None), (3, None), (2, None), (0, None), (-1, None), (4, [{"brokerIds": [1]}]), (5, [{"brokerIds": [9]}]), (6, [{"brokerIds": [1]}]),
+        (5, [{"brokerIds": []}]))], topics={"grow-{v}": 1}),
+    Scenario("add partitions to nothing", [grow({"name": name, "count": 2}) for name in ("never", "a/b", "")]),
+    Scenario("add partitions, only validated", [grow({"name": "dry-grow-{v}", "count": 4}, validateOnly=True), metadata("dry-grow-{v}")],
              topics={"dry-grow-{v}": 1}),
-    Scenario("add partitions twice in a request",
-             [("CreatePartitions", {"topics": [{"name": "grow-twice-{v}", "count": n, "assignments": None} for n in (2, 3)]})], topics={"grow-twice-{v}": 1}),
+    Scenario("add partitions twice in a request", [grow({"name": "grow-twice-{v}", "count": 2}, {"name": "grow-twice-{v}", "count": 3})],
+             topics={"grow-twice-{v}": 1}),
     # Produce
     Scenario("produce", [produce("produce-{v}", batch("a", "b")), produce("produce-{v}", batch("c", codec=records.GZIP)), fetch("produce-{v}")],
              topics={"produce-{v}": 1}, versions=range(3, 14)),
