@@ -103,6 +103,16 @@ TEST_F(ClassicGroupTest, G5_MemberIdsDiffer) {
   EXPECT_NE(a.member_id, b.member_id);
 }
 
+TEST_F(ClassicGroupTest, MemberIdFitsTheWireHoweverLongTheClientIsCalled) {
+  h.client_id = std::string(0x7fff, 'x');
+  const auto first = h.ask<protocol::JoinGroupResponse>(join_request(h, "g", {}));
+  EXPECT_EQ(first.error_code, ErrorCode::kMemberIdRequired);
+  EXPECT_EQ(first.member_id.size(), 37u);
+  h.client_id = std::string(0x7fff - 37, 'x');
+  const auto second = h.ask<protocol::JoinGroupResponse>(join_request(h, "g", {}));
+  EXPECT_EQ(second.member_id.size(), 0x7fffu);
+}
+
 TEST_F(ClassicGroupTest, G1_OnlyTheLeaderGetsTheMembers) {
   const auto [a, b] = two_members();
   h.advance(1);

@@ -4,6 +4,7 @@
 
 #include "coordinator/group/classic_groups.h"
 #include "coordinator/group/records.h"
+#include "protocol/codec.h"
 
 namespace milena::coordinator {
 
@@ -115,7 +116,10 @@ void ClassicGroups::join_as_new(Group& group, ReplyToken token, const RequestCon
                                 const JoinGroupRequest& request, GroupOutcome& out) {
   ClassicGroup& g = *group.classic;
   const std::string_view prefix = request.group_instance_id.value_or(context.client_id);
-  std::string member_id = std::string(prefix) + "-" + random_member_id(store_.rng);
+  const std::string unique = "-" + random_member_id(store_.rng);
+  // An id that the wire cannot carry whole would come back as another one: it does without the prefix.
+  const bool fits = prefix.size() + unique.size() <= protocol::kMaxTextSize;
+  std::string member_id = fits ? std::string(prefix) + unique : unique;
   if (request.group_instance_id) {
     if (ClassicMember* existing = g.find_static(*request.group_instance_id)) {
       replace_static(group, *existing, std::move(member_id), token, context, request, out);

@@ -128,7 +128,7 @@ void ClassicGroups::complete_join(Group& group, GroupOutcome& out) {
 
 void ClassicGroups::begin_generation(Group& group, GroupOutcome& out) {
   ClassicGroup& g = *group.classic;
-  ++g.generation;
+  g.generation = next_epoch(g.generation);
   g.state_timestamp_ms = store_.now.wall_ms;
   if (g.members().empty()) {
     g.state = ClassicState::kEmpty;

@@ -87,7 +87,7 @@ void ConsumerGroups::fence_members(Group& group, std::span<const std::string> me
     append_regex_tombstone(out, group.id, regex);
     regexes.erase(regex);
   }
-  append_group_epoch(out, group.id, g.epoch + 1, metadata_hash(change, hashes_, *store_.metadata));
+  append_group_epoch(out, group.id, next_epoch(g.epoch), metadata_hash(change, hashes_, *store_.metadata));
 }
 
 void ConsumerGroups::watch(const Group& group, ConsumerGroupMember& member, bool is_new) {

@@ -40,12 +40,12 @@ Decision<ConsumerGroups::Fulfilled> ConsumerGroups::fulfill(Group& group, const 
   Assignment target;
   std::int32_t target_epoch = g.assignment_epoch;
   if (const Assignment* present = g.target(wish.inherited_id())) target = *present;
-  if (target_epoch < epoch) {
+  if (target_epoch != epoch) {
     if (!compute_target_now) return Fulfilled{wish.member, true};
     const std::int32_t interval_ms = store_.overrides(group.id).consumer_assignment_interval_ms.value_or(
         store_.config->consumer_assignment_interval_ms);
     if (g.assignment_timestamp_ms == 0 || interval_ms == 0 ||
-        store_.now.wall_ms >= g.assignment_timestamp_ms + interval_ms) {
+        g.assignment_timestamp_ms <= store_.now.wall_ms - interval_ms) {
       target = renew_target(group, change, wish, epoch, out);
       target_epoch = epoch;
     }
@@ -132,8 +132,9 @@ std::int32_t ConsumerGroups::advance_epoch(Group& group, const GroupChange& chan
     g.metadata_checked = true;
     return g.epoch;
   }
-  append_group_epoch(out, group.id, g.epoch + 1, hash);
-  return g.epoch + 1;
+  const std::int32_t epoch = next_epoch(g.epoch);
+  append_group_epoch(out, group.id, epoch, hash);
+  return epoch;
 }
 
 Assignment ConsumerGroups::renew_target(Group& group, const GroupChange& change, const Wish& wish,

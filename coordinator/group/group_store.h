@@ -4,6 +4,8 @@
 // Owned by GroupMachine, guarded by the shard's lock.
 #pragma once
 
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -40,6 +42,11 @@ struct GroupStore {
     return config->overrides ? config->overrides(group_id) : GroupOverrides{};
   }
 };
+
+// The generation or epoch after this one. They are positive, also where a damaged log says otherwise.
+constexpr std::int32_t next_epoch(std::int32_t epoch) {
+  return epoch < 0 || epoch == std::numeric_limits<std::int32_t>::max() ? 1 : epoch + 1;
+}
 
 // 36 characters, as java.util.UUID prints a random one. Member ids end in it: nobody guesses another's.
 std::string random_member_id(Rng& rng);

@@ -286,7 +286,7 @@ void OffsetVerbs::expire(GroupOutcome& out) const {
         const std::int64_t since_ms = base_ms == -1 ? offset.commit_timestamp_ms : base_ms;
         const bool expired = offset.expire_timestamp_ms >= 0
                                  ? now_ms >= offset.expire_timestamp_ms
-                                 : now_ms - since_ms >= store_.config->offsets_retention_ms;
+                                 : since_ms <= now_ms - store_.config->offsets_retention_ms;
         if (expired && !subscribed && !group->offsets.is_pending(topic, partition)) {
           append_offset_tombstone(out, group->id, topic, partition);
         } else {
