@@ -7,56 +7,26 @@ broker (SIGTERM) and read its data directory as Kafka's DumpLogSegments sees it.
 
 import json
 import re
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lib import api, broker, cache, kafka_jars  # noqa: E402
+from lib import api, broker, kafka_jars  # noqa: E402
 from lib.report import Report, Skipped  # noqa: E402
 
-# What the broker must serve so that the tools and clients of the produce/consume path work: {api: highest version}.
+import group_checks  # noqa: E402
+from tools import Tools, dump, expect  # noqa: E402
+
+# What the broker must serve so that the tools and clients work: {api: highest version}.
 SERVED = {
     "Produce": 13, "Fetch": 18, "ListOffsets": 11, "Metadata": 13, "FindCoordinator": 6, "ApiVersions": 4, "CreateTopics": 7,
     "DeleteTopics": 6, "DeleteRecords": 2, "InitProducerId": 5, "OffsetForLeaderEpoch": 4, "DescribeConfigs": 4,
     "CreatePartitions": 3, "DescribeQuorum": 2, "DescribeCluster": 2, "DescribeTopicPartitions": 0,
+    "OffsetCommit": 10, "OffsetFetch": 10, "JoinGroup": 9, "Heartbeat": 4, "LeaveGroup": 5, "SyncGroup": 5, "DescribeGroups": 6,
+    "ListGroups": 5, "DeleteGroups": 2, "OffsetDelete": 0, "ConsumerGroupHeartbeat": 1, "ConsumerGroupDescribe": 1,
 }  # fmt: skip
-
-# What DumpLogSegments prints when a file is not as it should be.
-COMPLAINTS = re.compile(
-    r"isvalid: false|[Mm]ismatch|are not found|out of order|[Nn]on.?monotonic|corrupt|Could not|Exception|ERROR|invalid bytes|duplicate", re.I
-)
-
-
-class Tools:
-    """Runs kafka-NAME.sh against one broker."""
-
-    def __init__(self, target):
-        self.target = target
-
-    def run(self, name, *arguments, stdin=None, expect=0, bootstrap=True):
-        """The tool's output (stdout and stderr); AssertionError if its exit code is not `expect` (None: any)."""
-        server = ["--bootstrap-server", self.target.address] if bootstrap else []
-        command = [str(kafka_jars.tool(name)), *server, *map(str, arguments)]
-        done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=120)
-        output = done.stdout + done.stderr
-        assert expect is None or done.returncode == expect, f"kafka-{name}.sh ended with {done.returncode}:\n{output}"
-        return output
-
-    def consume(self, topic, *arguments):
-        """What the console consumer prints for partition 0, without its closing line."""
-        reading = ("--topic", topic, "--partition", 0, "--timeout-ms", 15000)
-        output = self.run("console-consumer", *reading, *arguments)
-        return [line for line in output.splitlines() if not line.startswith("Processed a total of")]
-
-
-def expect(pattern, text):
-    """The match of `pattern` in `text`, line by line; AssertionError with the text if there is none."""
-    match = re.search(pattern, text, re.MULTILINE)
-    assert match, f"no {pattern!r} in:\n{text}"
-    return match
 
 
 # ---- topics
@@ -264,15 +234,6 @@ def stop_gracefully(tools):
     assert code == wanted, f"exit code {code}\n{tools.target.log_tail()}"
 
 
-def dump(tools, files, *options):
-    """DumpLogSegments over the files; AssertionError if it complains about anything."""
-    assert files, f"no such files under {tools.target.data}"
-    output = tools.run("dump-log", "--files", ",".join(map(str, files)), *options, bootstrap=False)
-    complaint = COMPLAINTS.search(output)
-    assert not complaint, f"{complaint[0]!r} in:\n" + output[max(0, complaint.start() - 500) : complaint.end() + 1500]
-    return output
-
-
 def files_of(tools, topic, suffix):
     if tools.target.data is None:
         raise Skipped("the broker's data directory is not ours to read")
@@ -363,6 +324,7 @@ CHECKS = [
     ("kafka-configs --describe brokers", configs_of_broker),
     ("kafka-cluster cluster-id", cluster_id),
     ("kafka-features describe", features),
+    *group_checks.ONLINE,
     ("fill segments for kafka-dump-log", fill_segments),
     ("graceful stop", stop_gracefully),
     ("kafka-dump-log: segments", dump_segments),
@@ -372,7 +334,9 @@ CHECKS = [
     ("kafka-dump-log: producer snapshots", dump_producer_snapshots),
     ("kafka-dump-log: metadata log", dump_metadata_log),
     ("kafka-dump-log: metadata snapshots", dump_metadata_snapshots),
+    *group_checks.STOPPED,
     ("restart after the graceful stop", restart_serves),
+    *group_checks.RESTARTED,
 ]
 
 
@@ -382,11 +346,17 @@ def main():
     arguments = parser.parse_args()
     kafka_jars.home()
     report = Report("Kafka's tools", arguments.only)
-    properties = {"metadata.log.max.record.bytes.between.snapshots": 5000}  # so that a short run writes snapshots too
+    properties = {
+        "metadata.log.max.record.bytes.between.snapshots": 5000,  # so that a short run writes snapshots too
+        "group.initial.rebalance.delay.ms": 0,
+    }
     with broker.from_arguments(arguments, "kafka-tools", properties) as target:
         tools = Tools(target)
-        for name, check in CHECKS:
-            report.run(name, check, tools)
+        try:
+            for name, check in CHECKS:
+                report.run(name, check, tools)
+        finally:
+            tools.stop_background()
     return report.finish()
 
 
