@@ -212,7 +212,7 @@ class Log {
   Status ensure_snapshot(Offset offset);
   Status sync_directory();
 
-  // log_recovery.cc
+  // log_open.cc, log_recovery.cc
   Status load(const LogOpenOptions& options);
   Status find_segments(const LogOpenOptions& options, std::vector<std::string>& names);
   Status load_checksums(Offset recovery_point);
