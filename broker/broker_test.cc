@@ -5,12 +5,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
 
+#include "base/mem_fs.h"
 #include "base/posix_fs.h"
 #include "broker/net/testing/client.h"
 #include "protocol/api.gen.h"
@@ -28,13 +30,16 @@ namespace {
 
 class TestBroker {
  public:
-  explicit TestBroker(const std::string& directory, std::vector<std::string> overrides = {}) {
+  // On the real disk, unless it is given another.
+  explicit TestBroker(const std::string& directory, std::vector<std::string> overrides = {},
+                      Fs* fs = nullptr) {
     overrides.emplace_back("listeners=PLAINTEXT://127.0.0.1:0");
     auto settings = StaticConfig::read({.overrides = std::move(overrides), .data = directory});
     EXPECT_TRUE(settings) << settings.error();
     auto config = BrokerConfig::make(*std::move(settings), {.processors = 2, .descriptors_max = 4096});
     EXPECT_TRUE(config) << config.error();
-    broker_ = std::make_unique<Broker>(*std::move(config), Broker::World{fs_, clock_, rng_, log_});
+    broker_ = std::make_unique<Broker>(*std::move(config),
+                                       Broker::World{fs != nullptr ? *fs : disk_, clock_, rng_, log_});
     started_ = broker_->start();
   }
 
@@ -45,10 +50,7 @@ class TestBroker {
   // Sends one request on a connection of its own; the response lives in `arena`.
   template <class Response, class Request>
   Response ask(const Request& request, int version, Arena& arena) {
-    const std::string address = broker_->addresses().front();
-    testing::Client client(static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
-    const auto frame = protocol::flatten(protocol::encode_request(request, version, 7, "test", arena), arena);
-    EXPECT_TRUE(client.send(as_text(frame)));
+    auto client = send(request, version, arena);
     const auto reply = client.receive();
     EXPECT_TRUE(reply);
     std::string_view body = arena.text(reply->body);
@@ -60,8 +62,23 @@ class TestBroker {
     return *response;
   }
 
+  // Whether the answer is to close the connection.
+  template <class Request>
+  bool closes_on(const Request& request, int version, Arena& arena) {
+    return send(request, version, arena).closed();
+  }
+
  private:
-  PosixFs fs_;
+  template <class Request>
+  testing::Client send(const Request& request, int version, Arena& arena) {
+    const std::string address = broker_->addresses().front();
+    testing::Client client(static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
+    const auto frame = protocol::flatten(protocol::encode_request(request, version, 7, "test", arena), arena);
+    EXPECT_TRUE(client.send(as_text(frame)));
+    return client;
+  }
+
+  PosixFs disk_;
   SystemClock clock_;
   SystemRng rng_;
   Logger log_{LogLevel::kError};
@@ -77,14 +94,21 @@ class BrokerTest : public ::testing::Test {
   }
   ~BrokerTest() override { std::filesystem::remove_all(root_); }
 
-  ErrorCode create_topic(TestBroker& broker, std::string_view name, int partitions) {
+  protocol::CreateTopicsRequest creation_of(std::string_view name, int partitions) {
     protocol::CreateTopicsRequest request;
     request.topics = arena_.array<protocol::CreateTopicsRequest::CreatableTopic>(1);
     request.topics[0] = {.name = name, .num_partitions = partitions, .replication_factor = 1};
-    return broker.ask<protocol::CreateTopicsResponse>(request, 7, arena_).topics[0].error_code;
+    return request;
   }
 
-  protocol::Offset produce(TestBroker& broker, std::string_view topic, std::string_view value) {
+  ErrorCode create_topic(TestBroker& broker, std::string_view name, int partitions) {
+    return broker.ask<protocol::CreateTopicsResponse>(creation_of(name, partitions), 7, arena_)
+        .topics[0]
+        .error_code;
+  }
+
+  using Produced = protocol::ProduceResponse::TopicProduceResponse::PartitionProduceResponse;
+  Produced try_produce(TestBroker& broker, std::string_view topic, std::string_view value) {
     protocol::RecordBatchBuilder builder;
     builder.append(1'700'000'000'000, std::nullopt, as_bytes(value));
     const auto batch = builder.build();
@@ -94,8 +118,11 @@ class BrokerTest : public ::testing::Test {
     request.topic_data[0].partition_data =
         arena_.array<protocol::ProduceRequest::TopicProduceData::PartitionProduceData>(1);
     request.topic_data[0].partition_data[0].records = protocol::RecordsRef{.bytes = batch};
-    const auto answer =
-        broker.ask<protocol::ProduceResponse>(request, 12, arena_).responses[0].partition_responses[0];
+    return broker.ask<protocol::ProduceResponse>(request, 12, arena_).responses[0].partition_responses[0];
+  }
+
+  protocol::Offset produce(TestBroker& broker, std::string_view topic, std::string_view value) {
+    const auto answer = try_produce(broker, topic, value);
     EXPECT_EQ(answer.error_code, ErrorCode::kNone);
     return answer.base_offset;
   }
@@ -149,6 +176,29 @@ TEST_F(BrokerTest, InFsyncModeAcksAllIsAnsweredOnceTheRecordIsOnDisk) {
   ASSERT_EQ(create_topic(broker, "letters", 1), ErrorCode::kNone);
   EXPECT_EQ(produce(broker, "letters", "Dear Milena"), 0);
   EXPECT_NE(fetch(broker, "letters").find("Dear Milena"), std::string::npos);
+}
+
+TEST_F(BrokerTest, R9_AFullDiskRefusesWritesUntilThereIsRoomAndServesReads) {
+  for (const char* durability : {"milena.durability=page-cache", "milena.durability=fsync"}) {
+    MemFs disk;
+    TestBroker broker("/data", {durability}, &disk);
+    ASSERT_TRUE(broker.started()) << broker.started().error();
+    ASSERT_EQ(create_topic(broker, "letters", 1), ErrorCode::kNone);
+    EXPECT_EQ(produce(broker, "letters", "Dear Milena"), 0);
+
+    disk.fail({.call = "pwritev", .code = ENOSPC, .for_good = true});
+    EXPECT_EQ(try_produce(broker, "letters", "too much").error_code, ErrorCode::kKafkaStorageError);
+    EXPECT_TRUE(broker.closes_on(creation_of("more", 1), 7, arena_));
+    EXPECT_NE(fetch(broker, "letters").find("Dear Milena"), std::string::npos);
+
+    disk.clear_faults();
+    EXPECT_EQ(produce(broker, "letters", "once more"), 1);
+    EXPECT_EQ(create_topic(broker, "more", 1), ErrorCode::kNone);
+    EXPECT_EQ(produce(broker, "more", "and here"), 0);
+    const std::string read = fetch(broker, "letters");
+    EXPECT_NE(read.find("once more"), std::string::npos);
+    EXPECT_EQ(read.find("too much"), std::string::npos);
+  }
 }
 
 TEST_F(BrokerTest, ADirectoryInUseOrOfAnotherNodeOrClusterIsRefusedInOneSentence) {

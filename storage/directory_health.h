@@ -19,13 +19,17 @@ namespace milena::storage {
 
 inline constexpr std::string_view kIoFailedName = ".milena-io-failed";
 
+// Whether there was no room for what `error` was about.
+bool is_disk_full(const IoError& error);
+
 class DirectoryHealth {
  public:
   DirectoryHealth(Fs& fs, std::string directory) : fs_(fs), directory_(std::move(directory)) {}
 
   bool offline() const { return offline_.load(std::memory_order_acquire); }
 
-  // Takes the directory offline and answers the error for the caller. The first reason is kept.
+  // Takes the directory offline, unless the disk is only full, and answers the error for the caller. The
+  // first reason is kept.
   std::unexpected<Error> fail(const IoError& error, std::string_view path);
 
   // KAFKA_STORAGE_ERROR when offline.

@@ -70,6 +70,12 @@ Status FlushJob::write_epochs(Sync sync) {
 
 Status FlushJob::run(Sync sync) {
   MILENA_CHECK(health_->check());
+  MILENA_CHECK(write_and_sync(sync));
+  done_ = true;
+  return {};
+}
+
+Status FlushJob::write_and_sync(Sync sync) {
   if (sync == Sync::kNow) {
     for (const LogFile& log : log_files_) MILENA_CHECK(sync_log(log));
   }

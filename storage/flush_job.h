@@ -38,6 +38,7 @@ class FlushJob {
   friend class Log;
 
   struct LogFile {
+    Offset base_offset;
     std::shared_ptr<File> file;  // null: not open, run() opens it
     std::string path;
   };
@@ -53,6 +54,7 @@ class FlushJob {
   };
 
   FlushJob(Fs& fs, DirectoryHealth& health) : fs_(&fs), health_(&health) {}
+  Status write_and_sync(Sync sync);
   Status sync_log(const LogFile& log);
   Status write_file(const std::string& path, BytesView bytes, Sync sync);
   Status sync_entries(const std::string& directory);
@@ -70,6 +72,7 @@ class FlushJob {
   std::vector<Snapshot> snapshots_;
   std::optional<std::string> epochs_;
   std::vector<SegmentChecksums> known_checksums_;  // of segments sealed before
+  bool done_ = false;
   bool sync_directory_ = false;
   bool sync_parent_ = false;
 };

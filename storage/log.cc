@@ -229,7 +229,8 @@ FlushJob Log::flush_job(bool with_active) {
         (segment.sealed() || with_active) && segment.size() > 0 && !segment.indexes_on_disk();
     if (segment.sealed() && !segment.needs_sync() && !writes_indexes) break;
     if (segment.needs_sync())
-      job.log_files_.push_back({segment.open_file(), place_.path(segment.base_offset(), kLogSuffix)});
+      job.log_files_.push_back(
+          {segment.base_offset(), segment.open_file(), place_.path(segment.base_offset(), kLogSuffix)});
     segment.set_needs_sync(false);
     if (writes_indexes)
       job.sealed_.push_back({segment.base_offset(), segment.size(), segment.share_indexes(), {}});
@@ -258,26 +259,40 @@ FlushJob Log::begin_close() {
 
 void Log::finish_flush(const FlushJob& job) {
   flush_in_progress_ = false;
-  recovery_point_ = std::max(recovery_point_, std::min(job.up_to_, log_end_offset_));
-  for (const FlushJob::Sealed& sealed : job.sealed_) {
-    const std::size_t i = segment_index_of(sealed.base_offset);
-    if (segments_[i]->base_offset() != sealed.base_offset) continue;  // deleted meanwhile
-    segments_[i]->set_indexes_on_disk(true);
-    segments_[i]->set_checksums(sealed.checksums);
-    if (std::ranges::find(open_sealed_, segments_[i].get()) == open_sealed_.end())
-      open_sealed_.push_back(segments_[i].get());
-  }
+  const auto segment_at = [this](Offset base_offset) -> Segment* {  // null: deleted meanwhile
+    Segment* segment = segments_[segment_index_of(base_offset)].get();
+    return segment->base_offset() == base_offset ? segment : nullptr;
+  };
+  // Of a job that failed too: the file may be there, and has to go if the records do.
   for (const FlushJob::Snapshot& snapshot : job.snapshots_)
     if (!std::ranges::binary_search(snapshots_, snapshot.offset))
       snapshots_.insert(std::ranges::lower_bound(snapshots_, snapshot.offset), snapshot.offset);
+  if (!job.done_) {
+    // The disk was full, or the directory is offline: all of it is still to be done.
+    for (const FlushJob::LogFile& log : job.log_files_)
+      if (Segment* segment = segment_at(log.base_offset)) segment->set_needs_sync(true);
+    unwritten_snapshots_.insert(unwritten_snapshots_.begin(), job.snapshots_.begin(), job.snapshots_.end());
+    epochs_.set_dirty(epochs_.dirty() || job.epochs_);
+    directory_dirty_ = directory_dirty_ || job.sync_directory_;
+    parent_dirty_ = parent_dirty_ || job.sync_parent_;
+    return;
+  }
+  recovery_point_ = std::max(recovery_point_, std::min(job.up_to_, log_end_offset_));
+  for (const FlushJob::Sealed& sealed : job.sealed_) {
+    Segment* segment = segment_at(sealed.base_offset);
+    if (segment == nullptr) continue;
+    segment->set_indexes_on_disk(true);
+    segment->set_checksums(sealed.checksums);
+    if (std::ranges::find(open_sealed_, segment) == open_sealed_.end()) open_sealed_.push_back(segment);
+  }
 }
 
 Status Log::flush() {
   MILENA_CHECK(place_.health.check());
   FlushJob job = begin_flush();
-  MILENA_CHECK(job.run());
+  const Status done = job.run();
   finish_flush(job);
-  return {};
+  return done;
 }
 
 }  // namespace milena::storage

@@ -9,8 +9,9 @@
 //          leaves no trace in any of: end offset, indexes, epochs, producer state (L8);
 //          producer state, epochs and aborted transactions are a function of the records (R1).
 // Durable: everything below recovery_point() survives power loss; everything appended survives kill -9.
-// Fails:   an I/O error other than a full disk takes the whole log directory offline (DirectoryHealth), and
-//          every later call on any of its logs answers KAFKA_STORAGE_ERROR. A full disk fails the one append.
+// Fails:   an I/O error takes the whole log directory offline (DirectoryHealth), and every later call on any
+//          of its logs answers KAFKA_STORAGE_ERROR. A full disk fails the one call with the same code, and
+//          passes (R9).
 #pragma once
 
 #include <atomic>
@@ -129,8 +130,8 @@ class Log {
 
   // --- durability
   // Three steps, so that the disk waits outside the mutex: begin_flush (locked), FlushJob::run (not locked,
-  // blocks), finish_flush (locked). One at a time. After it everything that was appended before begin_flush
-  // lies below the recovery point.
+  // blocks), finish_flush (locked; also when run() failed). One at a time. After it, if run() went well,
+  // everything that was appended before begin_flush lies below the recovery point.
   bool needs_flush() const { return recovery_point_ < log_end_offset_; }
   bool flush_in_progress() const { return flush_in_progress_; }
   FlushJob begin_flush();

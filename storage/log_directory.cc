@@ -248,15 +248,23 @@ Status LogDirectory::write_checkpoint(std::string_view name, Offset LogCheckpoin
 Status LogDirectory::write_checkpoints() {
   MILENA_CHECK(health_.check());
   const MutexLock files(file_mutex_);
+  std::set<std::string, std::less<>> forgotten;
   {
     const MutexLock guard(mutex_);
     if (!dirty_) return {};
     dirty_ = false;
-    forgotten_.clear();
+    forgotten = forgotten_;
   }
-  MILENA_CHECK(write_checkpoint(kRecoveryPointName, &LogCheckpoint::recovery_point));
-  MILENA_CHECK(write_checkpoint(kLogStartName, &LogCheckpoint::log_start_offset));
-  return write_checkpoint(kHighWatermarkName, &LogCheckpoint::high_watermark);
+  auto done = write_checkpoint(kRecoveryPointName, &LogCheckpoint::recovery_point);
+  if (done) done = write_checkpoint(kLogStartName, &LogCheckpoint::log_start_offset);
+  if (done) done = write_checkpoint(kHighWatermarkName, &LogCheckpoint::high_watermark);
+  const MutexLock guard(mutex_);
+  if (done) {
+    for (const std::string& name : forgotten) forgotten_.erase(name);
+  } else {
+    dirty_ = true;  // the disk is full; next time
+  }
+  return done;
 }
 
 Result<TruncationPermit> LogDirectory::permit_truncation(const TopicPartition& partition, Offset offset) {

@@ -303,7 +303,18 @@ class Run {
   // --- durability
   void flush() {
     FlushJob job = log().begin_flush();
-    check(job.run());
+    if (rng_.one_in(8)) {
+      fixture_.fs().fail({.call = rng_.one_in(2) ? "pwritev" : "open",
+                          .nth = 1 + rng_.below(4),
+                          .code = ENOSPC,
+                          .for_good = true});
+      const Status done = job.run();
+      fixture_.fs().clear_faults();
+      EXPECT_FALSE(fixture_.directory().health().offline());
+      if (!done) return log().finish_flush(job);
+    } else {
+      check(job.run());
+    }
     if (rng_.one_in(10)) {
       // The process dies after the disk has done its part, before anybody noticed.
       flushed_ = model_.end();

@@ -205,14 +205,18 @@ Status Log::rebuild_indexes(std::size_t i) {
   return write_indexes(segment);
 }
 
-// Outside of any flush: what is lost of it by a crash is rebuilt again.
+// Outside of any flush: what is lost of it by a crash is rebuilt again. On a full disk the indexes stay in
+// memory only, so that reads go on.
 Status Log::write_indexes(Segment& segment) {
   FlushJob job(place_.fs, place_.health);
   job.directory_ = place_.directory;
   job.retired_ = retired_;
   job.sealed_.push_back({segment.base_offset(), segment.size(), segment.share_indexes(), {}});
   job.known_checksums_ = known_checksums();
-  MILENA_CHECK(job.run(FlushJob::Sync::kLater));
+  if (!job.run(FlushJob::Sync::kLater)) {
+    MILENA_CHECK(place_.health.check());
+    return segment.discard_index_files();
+  }
   segment.set_indexes_on_disk(true);
   segment.set_checksums(job.sealed_.front().checksums);
   return {};

@@ -229,6 +229,61 @@ TEST(LogRecovery, R8_AFailedSyncIsFatalAndTheNextLifeWritesTheTailAgain) {
   EXPECT_EQ(f.log().log_end_offset(), 6);
 }
 
+TEST(LogRecovery, R9_AFullDiskFailsFlushesAndCheckpointsUntilThereIsRoom) {
+  LogConfig config = small_segments();
+  config.retention_bytes = 0;
+  LogFixture f(1, config);
+  fill(f, 30);
+  const auto before = read_all(f.log());
+  for (const char* call : {"open", "pwritev"}) {
+    f.fs().fail({.call = call, .code = ENOSPC, .for_good = true});
+    EXPECT_FALSE(f.log().flush());
+    EXPECT_FALSE(f.log().flush_in_progress());
+    EXPECT_LT(f.log().recovery_point(), 30);
+    EXPECT_FALSE(f.checkpoint());
+    EXPECT_EQ(read_all(f.log()), before);
+    EXPECT_FALSE(f.directory().health().offline());
+    f.fs().clear_faults();
+  }
+  ASSERT_TRUE(f.log().flush());
+  EXPECT_EQ(f.log().recovery_point(), 30);
+  ASSERT_TRUE(f.checkpoint());
+  // Deleting works while the disk is full: that is how room is made.
+  f.fs().fail({.call = "pwritev", .code = ENOSPC, .for_good = true});
+  ASSERT_TRUE(f.log().delete_old_segments(0));
+  EXPECT_EQ(f.log().log_start_offset(), 30);
+  f.fs().clear_faults();
+  ASSERT_TRUE(f.crash(MemFs::Loss::kUnsynced)) << f.error().why;
+  EXPECT_EQ(f.log().log_end_offset(), 30);
+}
+
+TEST(LogRecovery, R9_IndexesThatAreMissingOnAFullDiskAreRebuiltInMemory) {
+  LogFixture f(1, small_segments());
+  fill(f, 30);
+  const auto before = read_all(f.log());
+  ASSERT_TRUE(f.close());
+  for (const std::string& name : names(f, "index")) ASSERT_TRUE(f.fs().remove(f.path(name)));
+  f.fs().fail({.call = "pwritev", .code = ENOSPC, .for_good = true});
+  ASSERT_TRUE(f.open());
+  for (const auto& record : before)
+    EXPECT_EQ(f.log().offset_for_timestamp(record.timestamp)->value().offset, record.offset);
+  EXPECT_FALSE(f.directory().health().offline());
+  EXPECT_TRUE(names(f, "index").empty());
+  f.log().release_idle_files();
+  EXPECT_EQ(read_all(f.log()), before);
+}
+
+TEST(LogRecovery, R9_ASnapshotThatAFailedFlushWroteGoesWithItsRecords) {
+  LogFixture f(1, small_segments());
+  fill(f, 30);
+  f.fs().fail({.call = "open", .code = ENOSPC, .for_good = true, .path_part = kIndexChecksumsName});
+  EXPECT_FALSE(f.log().flush());
+  f.fs().clear_faults();
+  EXPECT_FALSE(names(f, ".snapshot").empty());
+  ASSERT_TRUE(f.truncate_to(2));
+  EXPECT_TRUE(names(f, ".snapshot").empty());
+}
+
 TEST(LogRecovery, R11_OnlySegmentsPastTheRecoveryPointAreScanned) {
   LogFixture f(1, small_segments());
   fill(f, 60);

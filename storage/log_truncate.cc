@@ -14,6 +14,15 @@
 #include "storage/segment_names.h"
 
 namespace milena::storage {
+namespace {
+
+IoStatus write_synced(Fs& fs, const std::string& path, BytesView bytes) {
+  MILENA_TRY(const auto file, fs.open(path, OpenMode::kTruncate));
+  MILENA_CHECK(file->write_at(0, bytes));
+  return file->sync();
+}
+
+}  // namespace
 
 Status Log::sync_directory() {
   if (const auto synced = place_.fs.sync_directory(place_.directory); !synced)
@@ -130,13 +139,13 @@ Status Log::truncate_fully_and_start_at(Offset offset, const TruncationPermit& p
   for (std::size_t at = segments_.size(); at-- > 0;) MILENA_CHECK(rename_away(*segments_[at], job));
   segments_.clear();
   segments_.push_back(std::make_unique<Segment>(place_, offset, now_ms));
+  log_start_offset_ = log_end_offset_ = high_watermark_ = recovery_point_ = offset;
+  epochs_.clear();
+  producers_.clear();
   // The name of an empty file is what remembers the offset.
   MILENA_CHECK(active().create_file());
   MILENA_CHECK(sync_directory());
   job.run();
-  log_start_offset_ = log_end_offset_ = high_watermark_ = recovery_point_ = offset;
-  epochs_.clear();
-  producers_.clear();
   return {};
 }
 
@@ -172,18 +181,17 @@ Status Log::ensure_snapshot(Offset offset) {
   const auto taken = std::ranges::find(unwritten_snapshots_, offset, &FlushJob::Snapshot::offset);
   std::vector<std::byte> bytes;
   if (taken != unwritten_snapshots_.end()) {
-    bytes = std::move(taken->bytes);
-    unwritten_snapshots_.erase(taken);
+    bytes = taken->bytes;
   } else {
     MILENA_TRY(const ProducerState state, producers_at(offset));
     bytes = encode_producer_snapshot(state);
   }
   const std::string path = place_.path(offset, kSnapshotSuffix);
-  const auto file = place_.fs.open(path, OpenMode::kTruncate);
-  if (!file) return place_.health.fail(file.error(), path);
-  if (const auto written = (*file)->write_at(0, bytes); !written)
-    return place_.health.fail(written.error(), path);
-  if (const auto synced = (*file)->sync(); !synced) return place_.health.fail(synced.error(), path);
+  auto written = write_synced(place_.fs, path, bytes);
+  // Deleting is what helps a full disk; then a crash may cost the memory of producers that no record names.
+  if (!written && is_disk_full(written.error())) return {};
+  if (!written) return place_.health.fail(written.error(), path);
+  if (taken != unwritten_snapshots_.end()) unwritten_snapshots_.erase(taken);
   if (!std::ranges::binary_search(snapshots_, offset))
     snapshots_.insert(std::ranges::lower_bound(snapshots_, offset), offset);
   return {};

@@ -33,10 +33,6 @@ BatchSpot spot_of(const BatchScanner& scanner) {
           .max_timestamp = header.max_timestamp()};
 }
 
-bool is_full_disk(const IoError& error) {
-  return error.code == ENOSPC || error.code == EDQUOT || error.code == EFBIG;
-}
-
 // A whole index file mapped; none when it is missing.
 IoResult<std::optional<std::unique_ptr<Mapping>>> map_file(Fs& fs, const std::string& path) {
   auto file = fs.open(path, OpenMode::kRead);
@@ -81,7 +77,6 @@ Segment::Segment(const SegmentPlace& place, Offset base_offset, std::uint32_t si
 Status Segment::create_file() {
   const std::string path = place_.path(base_offset_, kLogSuffix);
   auto file = place_.fs.open(path, OpenMode::kTruncate);
-  if (!file && is_full_disk(file.error())) return fail(ErrorCode::kKafkaStorageError, "the disk is full");
   if (!file) return place_.health.fail(file.error(), path);
   file_ = std::move(*file);
   has_file_ = true;
@@ -113,11 +108,12 @@ Status Segment::append(BytesView records, std::int64_t now_ms) {
   reserve(records.size());
   if (const auto written = file_->write_at(size_, records); !written) {
     const std::string path = place_.path(base_offset_, kLogSuffix);
-    if (!is_full_disk(written.error())) return place_.health.fail(written.error(), path);
-    // Take away what was written of it, so that nobody ever reads it.
-    if (const auto cut = file_->truncate(size_); !cut) return place_.health.fail(cut.error(), path);
-    reserved_ = 0;
-    return fail(ErrorCode::kKafkaStorageError, "the disk is full");
+    if (is_disk_full(written.error())) {
+      // Take away what was written of it, so that nobody ever reads it.
+      if (const auto cut = file_->truncate(size_); !cut) return place_.health.fail(cut.error(), path);
+      reserved_ = 0;
+    }
+    return place_.health.fail(written.error(), path);
   }
   size_ += static_cast<std::uint32_t>(records.size());
   touched_ms_ = now_ms;

@@ -160,24 +160,35 @@ Status MetadataLog::append(const Records& records) {
 }
 
 Status MetadataLog::append_batch(MutableBytes bytes) {
-  const auto done = [&]() -> Status {
-    MILENA_TRY(const auto header, protocol::RecordBatchView::parse(bytes));
-    MILENA_CHECK(store_->append(bytes, header.partition_leader_epoch(), clock_.wall_ms()));
-    MILENA_TRY(const auto view, protocol::RecordBatchView::parse(bytes));
-    Arena arena;
-    MILENA_TRY(const auto batch, controller::decode_metadata_batch(view, arena));
-    quorum_.observe(batch);
-    MILENA_TRY(auto update, controller_.replay(batch));
-    if (update) uncommitted_.push_back(*std::move(update));
-    unsynced_ = true;
-    snapshot_trigger_.on_batch(bytes.size());
-    return {};
-  }();
-  if (!done) {
-    broken_ = true;
-    log_.error("the metadata log cannot go on: {}", done.error().why);
+  MILENA_TRY(const auto header, protocol::RecordBatchView::parse(bytes));
+  if (const auto appended = store_->append(bytes, header.partition_leader_epoch(), clock_.wall_ms());
+      !appended) {
+    return unwritten(appended.error());
   }
-  return done;
+  unsynced_ = true;
+  snapshot_trigger_.on_batch(bytes.size());
+  const auto replayed = replay(bytes);
+  if (!replayed) {
+    broken_ = true;
+    log_.error("the metadata log cannot go on: {}", replayed.error().why);
+  }
+  return replayed;
+}
+
+Status MetadataLog::replay(BytesView bytes) {
+  MILENA_TRY(const auto view, protocol::RecordBatchView::parse(bytes));
+  Arena arena;
+  MILENA_TRY(const auto batch, controller::decode_metadata_batch(view, arena));
+  quorum_.observe(batch);
+  MILENA_TRY(auto update, controller_.replay(batch));
+  if (update) uncommitted_.push_back(*std::move(update));
+  return {};
+}
+
+// The log is as it was, and stays so: until the disk has room again, or for good if the directory is offline.
+Status MetadataLog::unwritten(const Error& error) {
+  if (!std::exchange(unwritable_, true)) log_.error("the metadata log cannot be written: {}", error.why);
+  return std::unexpected(error);
 }
 
 Status MetadataLog::obey(const controller::RaftReady& ready) {
@@ -191,12 +202,10 @@ Status MetadataLog::obey(const controller::RaftReady& ready) {
 }
 
 Status MetadataLog::commit() {
-  if (!std::exchange(unsynced_, false)) return {};
-  if (const auto synced = store_->sync(); !synced) {
-    broken_ = true;
-    log_.error("the metadata log cannot be synced: {}", synced.error().why);
-    return synced;
-  }
+  if (!unsynced_) return {};
+  if (const auto synced = store_->sync(); !synced) return unwritten(synced.error());
+  unsynced_ = false;
+  if (std::exchange(unwritable_, false)) log_.info("the metadata log can be written again");
   const auto updates = std::exchange(uncommitted_, {});
   auto before = image();
   {
@@ -215,7 +224,7 @@ Status MetadataLog::commit() {
 
 void MetadataLog::snapshot_if_due() {
   const auto now_ms = clock_.now().count();
-  if (broken_ || !snapshot_trigger_.is_due(now_ms)) return;
+  if (broken_ || unwritable_ || !snapshot_trigger_.is_due(now_ms)) return;
   snapshot_trigger_.reset(now_ms);
   if (const auto done = store_->write_snapshot(*image(), quorum_, clock_.wall_ms()); !done) {
     log_.error("no metadata snapshot could be written: {}", done.error().why);

@@ -4,7 +4,8 @@
 // lets the controller decide each on the newest state, appends and replays its records, syncs the log once
 // for all of them, then publishes the new image, brings the partitions in line with it, and answers. So an
 // answer tells of what is on stable storage and in force, and the event loops never wait for a disk. Fails:
-// a log that cannot be written any more refuses every later change with KAFKA_STORAGE_ERROR; reading goes on.
+// while the log cannot be written, every change is refused with KAFKA_STORAGE_ERROR, and reading goes on. A
+// full disk passes; a failed one does not.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +38,7 @@ class MetadataLog final : public MetadataSource {
   struct Operation {
     // Decides; what the records point to lives until done() has run. Monotonic milliseconds.
     std::move_only_function<Records(controller::Controller&, std::int64_t now_ms)> decide;
-    // With an error nothing has changed.
+    // With an error nothing has changed yet; what was appended but not synced may still come into force.
     std::move_only_function<void(Status)> done;
   };
 
@@ -77,6 +78,8 @@ class MetadataLog final : public MetadataSource {
   // Appends what an operation decided and replays it; commit() makes it durable.
   Status append(const Records& records);
   Status append_batch(MutableBytes batch);
+  Status replay(BytesView batch);
+  Status unwritten(const Error& error);
   Status commit();
   Status obey(const controller::RaftReady& ready);
   void snapshot_if_due();
@@ -92,7 +95,8 @@ class MetadataLog final : public MetadataSource {
   controller::SnapshotTrigger snapshot_trigger_;
   std::vector<controller::MetadataUpdate> uncommitted_;
   bool unsynced_ = false;
-  bool broken_ = false;
+  bool unwritable_ = false;  // the last append or sync failed
+  bool broken_ = false;      // what was written cannot be replayed
   Subscriber subscriber_;
 
   mutable Mutex mutex_;

@@ -252,6 +252,7 @@ Status Partition::flush() {
     flush_scheduled_ = false;
     if (log_ == nullptr || log_->flush_in_progress())
       return {};  // whoever finishes it schedules what has come since
+    flush_failed_ = false;
     unflushed_records_ = 0;
     unflushed_since_.reset();
     flushed_bytes = std::exchange(unflushed_bytes_, 0);
@@ -264,7 +265,11 @@ Status Partition::flush() {
     const MutexLock lock(mutex_);
     if (log_ == nullptr) return done;
     log_->finish_flush(*job);
-    if (!done) return done;
+    if (!done) {
+      unflushed_bytes_ += flushed_bytes;
+      flush_failed_ = true;
+      return done;
+    }
     if (durability_ == Durability::kFsync) {
       raise_high_watermark(job->up_to(), flushed_bytes, wakes);
       again = job->up_to() < log_->log_end_offset() && !std::exchange(flush_scheduled_, true);
@@ -296,7 +301,9 @@ void Partition::release_idle_files() {
 
 bool Partition::flush_overdue(Instant now) {
   const MutexLock lock(mutex_);
-  if (log_ == nullptr || unflushed_records_ == 0 || flush_scheduled_) return false;
+  if (log_ == nullptr || flush_scheduled_) return false;
+  if (flush_failed_) return !home_.health().offline();
+  if (unflushed_records_ == 0) return false;
   if (!unflushed_since_) unflushed_since_ = now;
   return (now - *unflushed_since_).count() >= log_->config().flush_ms;
 }

@@ -145,7 +145,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   void note_checkpoint();
   void expire_producers(std::int64_t now_ms, std::int64_t expiration_ms);
   void release_idle_files();
-  // Whether records have waited longer than flush.ms for a flush.
+  // Whether records have waited longer than flush.ms for a flush, or the last one failed on a full disk.
   bool flush_overdue(Instant now);
   std::uint64_t size_bytes();
 
@@ -167,6 +167,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   std::shared_ptr<const TopicSettings> settings_ MILENA_GUARDED_BY(mutex_);
   LeaderEpoch leader_epoch_ MILENA_GUARDED_BY(mutex_) = protocol::kNoLeaderEpoch;
   bool flush_scheduled_ MILENA_GUARDED_BY(mutex_) = false;
+  bool flush_failed_ MILENA_GUARDED_BY(mutex_) = false;  // the disk is full; flush_overdue() tries again
   std::uint64_t unflushed_bytes_ MILENA_GUARDED_BY(mutex_) = 0;
   std::uint64_t unflushed_records_ MILENA_GUARDED_BY(mutex_) = 0;
   std::optional<Instant> unflushed_since_ MILENA_GUARDED_BY(mutex_);  // as flush_overdue() first saw it

@@ -1,7 +1,8 @@
 #include "broker/partition/partition_manager.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <future>
 #include <set>
 #include <thread>
 #include <utility>
@@ -14,6 +15,16 @@ using controller::MetadataImage;
 using protocol::PartitionId;
 using storage::LogDirectory;
 using storage::TopicPartition;
+
+namespace {
+
+// What went wrong, and what the disk said if it has failed for good.
+std::string told(const Error& error, LogDirectory& home) {
+  const std::string disk = home.health().reason();
+  return disk.empty() ? error.why : fmt::format("{}: {}", error.why, disk);
+}
+
+}  // namespace
 
 // A chore comes due on the loop and runs on the worker pool; it is due again a period after it ended.
 struct PartitionManager::Chores {
@@ -67,7 +78,7 @@ std::map<TopicPartition, PartitionManager::Found> PartitionManager::survey() {
   for (const auto& home : directories_) {
     const auto names = home->partitions();
     if (!names) {
-      log_.error("{}: cannot be listed: {}", home->path(), home->health().reason());
+      log_.error("{}: cannot be listed: {}", home->path(), told(names.error(), *home));
       continue;
     }
     for (const auto& name : *names) {
@@ -151,9 +162,8 @@ std::shared_ptr<Partition> PartitionManager::open_partition(
     return home->open_log(name, settings->log, clock_.wall_ms());
   }();
   if (!opened) {
-    const std::string disk = home->health().reason();
-    log_.error("{}: its log cannot be opened: {}{}{}", storage::directory_name(name), opened.error().why,
-               disk.empty() ? "" : ": ", disk);
+    log_.error("{}: its log cannot be opened: {}", storage::directory_name(name),
+               told(opened.error(), *home));
     return nullptr;
   }
   {
@@ -235,7 +245,7 @@ void PartitionManager::delete_topic(const Uuid& id) {
 void PartitionManager::delete_directory(LogDirectory& home, const TopicPartition& partition) {
   auto renamed = home.mark_for_deletion(partition, rng_);
   if (!renamed) {
-    log_.error("{}: cannot be deleted: {}", storage::directory_name(partition), home.health().reason());
+    log_.error("{}: cannot be deleted: {}", storage::directory_name(partition), told(renamed.error(), home));
     return;
   }
   run_blocking([&home, path = *std::move(renamed)] { (void)home.remove_deleted(path); });
@@ -245,7 +255,7 @@ void PartitionManager::schedule_flush(std::shared_ptr<Partition> partition) {
   run_blocking([this, partition = std::move(partition)] {
     if (const auto done = partition->flush(); !done) {
       log_.error("{}: flush failed: {}", storage::directory_name(partition->name()),
-                 partition->home().health().reason());
+                 told(done.error(), partition->home()));
     }
   });
 }
@@ -317,7 +327,7 @@ void PartitionManager::close(std::int64_t broker_epoch, storage::Log& metadata_l
     if (home == directories_.front()) borrowed.push_back(&metadata_log);
     for (const auto& log : logs[home.get()]) borrowed.push_back(log.get());
     if (const auto done = home->close(borrowed, broker_epoch); !done) {
-      log_.error("{}: not closed cleanly: {}", home->path(), home->health().reason());
+      log_.error("{}: not closed cleanly: {}", home->path(), told(done.error(), *home));
     }
   }
 }

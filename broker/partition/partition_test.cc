@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
+
 #include "broker/partition/testing/test_partition.h"
 #include "protocol/error_code.h"
 
@@ -49,6 +51,25 @@ TEST(Partition, OneFlushCommitsEveryAppendBeforeIt) {
   EXPECT_EQ(watch.last.high_watermark, 5);
   EXPECT_GT(watch.last.readable_bytes, 5u * 61);
   partitions.at(0).detach(watch);
+}
+
+TEST(Partition, R9_AFlushThatFailsOnAFullDiskIsDueAgain) {
+  TestPartitions partitions(1, Durability::kFsync);
+  auto& partition = partitions.at(0);
+  CountingWatch watch;
+  ASSERT_TRUE(partition.attach(watch));
+  ASSERT_TRUE(partitions.append(0, 3));
+  // The first flush also writes the file of leader epochs.
+  partitions.disk().fail({.call = "open", .code = ENOSPC, .for_good = true});
+  EXPECT_EQ(partition.flush().error().code, ErrorCode::kKafkaStorageError);
+  EXPECT_EQ(partition.offsets(-1)->high_watermark, 0);
+  EXPECT_TRUE(partition.flush_overdue(Instant{0}));
+  partitions.disk().clear_faults();
+  ASSERT_TRUE(partition.flush());
+  EXPECT_EQ(partition.offsets(-1)->high_watermark, 3);
+  EXPECT_GT(watch.last.readable_bytes, 61u);
+  EXPECT_FALSE(partition.flush_overdue(Instant{0}));
+  partition.detach(watch);
 }
 
 TEST(Partition, LeaderEpochsFenceOldAndRefuseUnknownOnes) {

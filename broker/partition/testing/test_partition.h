@@ -29,6 +29,7 @@ class TestPartitions final : public PartitionFinder, public FlushScheduler {
   Result<Partition::Appended> append(int partition, int records, std::size_t value_bytes = 10);
   // What the flush scheduler was asked for.
   void run_flushes();
+  MemFs& disk() { return fs_; }
   // Closes every partition and forgets the topic.
   void remove_topic();
 
