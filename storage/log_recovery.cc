@@ -30,6 +30,14 @@ IoResult<ProducerBatch> producer_batch_at(BatchScanner& scanner) {
   return out;
 }
 
+// Whether a valid batch begins at `position` that continues after `last_offset`.
+IoResult<bool> is_valid_at(const File& file, std::uint64_t position, std::uint64_t end, Offset last_offset) {
+  BatchScanner scanner(file, position, end, BatchScanner::kLookupBytes);
+  MILENA_TRY(const auto step, scanner.next());
+  if (step != Step::kBatch || scanner.header().base_offset() <= last_offset) return false;
+  return scanner.crc_matches();
+}
+
 }  // namespace
 
 Status Log::recover(const LogOpenOptions& options) {
@@ -96,13 +104,17 @@ Result<Log::Scan> Log::scan(Segment& segment, Offset first_offset, bool is_last)
     const bool fits = base >= found.next_offset && scanner.header().last_offset() - segment.base_offset() <=
                                                        std::numeric_limits<std::int32_t>::max();
     if (!fits) return found;
-    // Offsets lie outside the checksum, and only compaction leaves gaps. A batch that comes after one is
-    // believed if another batch follows on it.
-    const bool alone = is_last && scanner.next_position() == segment.size();
-    if (base > found.next_offset && alone && !config_->cleanup_compact) return found;
     const auto valid = scanner.crc_matches();
     if (!valid) return place_.health.fail(valid.error(), path);
     if (!*valid) return found;
+    if (base > found.next_offset && is_last && !config_->cleanup_compact) {
+      // Offsets lie outside the checksum, and only compaction leaves gaps: believed if another batch follows
+      // on it.
+      const auto followed =
+          is_valid_at(*file, scanner.next_position(), segment.size(), scanner.header().last_offset());
+      if (!followed) return place_.health.fail(followed.error(), path);
+      if (!*followed) return found;
+    }
 
     segment.note_batch(scanner.header(), static_cast<std::uint32_t>(scanner.position()),
                        config_->index_interval_bytes);

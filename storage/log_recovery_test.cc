@@ -284,6 +284,17 @@ TEST(LogRecovery, R9_ASnapshotThatAFailedFlushWroteGoesWithItsRecords) {
   EXPECT_TRUE(names(f, ".snapshot").empty());
 }
 
+TEST(LogRecovery, R2_AGapIsBelievedOnlyIfAValidBatchFollows) {
+  LogFixture f;
+  fill(f, 3, 20);
+  const std::size_t batch = f.size_of(f.path(kFirst)) / 3;
+  f.flip(f.path(kFirst), 2 * batch + 6, 1);  // in the base offset of the last one
+  auto file = std::move(*f.fs().open(f.path(kFirst), OpenMode::kReadWrite));
+  ASSERT_TRUE(file->write_at(3 * batch, as_bytes("half of something that never became a batch")));
+  ASSERT_TRUE(f.crash(MemFs::Loss::kNothing)) << f.error().why;
+  EXPECT_EQ(f.log().log_end_offset(), 2);
+}
+
 TEST(LogRecovery, R11_OnlySegmentsPastTheRecoveryPointAreScanned) {
   LogFixture f(1, small_segments());
   fill(f, 60);
