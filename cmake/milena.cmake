@@ -1,6 +1,7 @@
-# Build options shared by every room, and the three functions that the rooms' CMakeLists.txt are written with:
+# Build options shared by every room, and the functions that the rooms' CMakeLists.txt are written with:
 #   milena_library(ROOM SOURCES... )        the room's static library
 #   milena_test(NAME SOURCES... LINK ...)   a GoogleTest binary, registered with ctest
+#   milena_allocation_test(...)             the same, where operator new can be replaced
 #   milena_fuzz(NAME SOURCE LINK ...)       a libFuzzer binary (fuzz preset) or a corpus replay (every other preset)
 
 option(MILENA_FUZZ "build libFuzzer targets instead of corpus replays" OFF)
@@ -40,6 +41,13 @@ function(milena_test name)
   target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gtest GTest::gtest_main Threads::Threads)
   add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
   set_tests_properties(${name} PROPERTIES WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} TIMEOUT 600)
+endfunction()
+
+# A test that counts allocations with an operator new of its own, as the sanitizers have one too.
+function(milena_allocation_test)
+  if(NOT MILENA_SANITIZE)
+    milena_test(${ARGN})
+  endif()
 endfunction()
 
 # A fuzz target defines LLVMFuzzerTestOneInput. Its committed seed corpus lives in a folder `corpus/NAME`
