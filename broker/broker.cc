@@ -8,6 +8,8 @@
 
 #include "base/async/loop.h"
 #include "base/async/worker_pool.h"
+#include "broker/coordinators/group_coordinator.h"
+#include "broker/coordinators/group_settings.h"
 #include "broker/fetch/fetch_sessions.h"
 #include "broker/handlers/advertised_address.h"
 #include "broker/handlers/handlers.h"
@@ -96,6 +98,7 @@ struct Broker::Parts {
   PartitionRegistry registry;
   std::unique_ptr<MetadataLog> metadata;
   std::unique_ptr<PartitionManager> partitions;
+  std::unique_ptr<GroupCoordinator> groups;
   std::unique_ptr<Handlers> handlers;
   std::unique_ptr<Server> server;
   std::vector<std::uint16_t> ports;
@@ -140,12 +143,24 @@ std::expected<void, std::string> Broker::Parts::open() {
   if (const auto opened = partitions->open(*metadata->image()); !opened) {
     return sentence(fmt::format("the partitions cannot be opened: {}", opened.error().why));
   }
+  groups = std::make_unique<GroupCoordinator>(
+      config.node_id,
+      GroupCoordinator::Services{.partitions = registry,
+                                 .loops = borrowed_loops(),
+                                 .runner = [this](auto job) { partitions->run_blocking(std::move(job)); },
+                                 .clock = world.clock,
+                                 .rng = world.rng,
+                                 .log = world.log},
+      group_config(config.settings, *metadata), group_shard_options(config));
+  groups->start(metadata->image());
   metadata->start([this](const auto& before, const auto& after, const auto& changes) {
-    partitions->apply(before, after, changes);
+    partitions->apply(*before, *after, changes);
+    groups->apply(*before, after, changes);
   });
   handlers->serve({.cluster_id = cluster_id,
                    .metadata = *metadata,
                    .partitions = *partitions,
+                   .groups = *groups,
                    .broker_epoch = broker_epoch,
                    .loops = borrowed_loops()});
   for (const auto& loop : loops) loop->start();
@@ -258,6 +273,8 @@ std::expected<void, std::string> Broker::Parts::register_with_controller(const D
 
 void Broker::stop() {
   auto& parts = *parts_;
+  // First of all, so that those who wait for their group are told before their connections close.
+  if (parts.groups != nullptr) parts.groups->stop();
   if (parts.server != nullptr && parts.started) parts.server->stop();
   if (parts.partitions != nullptr) parts.partitions->stop_maintenance();
   if (parts.metadata != nullptr) parts.metadata->stop();
@@ -273,6 +290,7 @@ void Broker::stop() {
   parts.partitions.reset();
   parts.metadata.reset();
   parts.loops.clear();
+  parts.groups.reset();
 }
 
 }  // namespace milena::broker

@@ -37,6 +37,7 @@ controller::FeatureRanges supported_features() {
   constexpr controller::FeatureLevel kOldestMetadataVersion = 7;  // 3.3-IV3, the oldest of Kafka 4
   constexpr controller::FeatureLevel kMetadataVersion = 30;       // 4.3-IV0
   return {{"eligible.leader.replicas.version", {0, 1}},
+          {std::string(kGroupVersion), {0, 1}},
           {std::string(controller::kKRaftVersion), {0, kKRaftVersion}},
           {std::string(controller::kMetadataVersion), {kOldestMetadataVersion, kMetadataVersion}}};
 }
@@ -53,6 +54,11 @@ PartitionManager::Options partition_options(const BrokerConfig& config) {
   options.producer_check = Instant(settings.number("producer.id.expiration.check.interval.ms"));
   options.recovery_threads = static_cast<std::size_t>(settings.number("num.recovery.threads.per.data.dir"));
   return options;
+}
+
+ShardHostOptions group_shard_options(const BrokerConfig& config) {
+  return {.commit_timeout = Instant(config.settings.number("offsets.commit.timeout.ms")),
+          .load_buffer_bytes = static_cast<std::size_t>(config.settings.number("offsets.load.buffer.size"))};
 }
 
 controller::ControllerSettings controller_settings(const BrokerConfig& config,

@@ -1,7 +1,10 @@
 // What the parts of a broker need, taken from its configuration by Kafka's keys.
 #pragma once
 
+#include <string_view>
+
 #include "broker/config/broker_config.h"
+#include "broker/coordinators/shard_host.h"
 #include "broker/partition/partition_manager.h"
 #include "controller/decisions/decision.h"
 #include "controller/snapshot/metadata_snapshot.h"
@@ -11,10 +14,14 @@ namespace milena::broker {
 // The highest kraft.version this node speaks; its one-voter quorum uses it (KIP-853).
 inline constexpr controller::FeatureLevel kKRaftVersion = 1;
 
+// The feature that turns on consumer groups of the new protocol (KIP-848).
+inline constexpr std::string_view kGroupVersion = "group.version";
+
 // The features that this node supports, and in which levels. Only what clients really get is listed.
 controller::FeatureRanges supported_features();
 
 PartitionManager::Options partition_options(const BrokerConfig& config);
+ShardHostOptions group_shard_options(const BrokerConfig& config);
 controller::ControllerSettings controller_settings(const BrokerConfig& config, const std::string& cluster_id);
 controller::SnapshotTrigger::Limits snapshot_limits(const BrokerConfig& config);
 

@@ -22,5 +22,7 @@ inline constexpr std::int32_t kAllTopicOperations = acl::kRead | acl::kWrite | a
 inline constexpr std::int32_t kAllClusterOperations = acl::kCreate | acl::kAlter | acl::kDescribe |
                                                       acl::kClusterAction | acl::kDescribeConfigs |
                                                       acl::kAlterConfigs | acl::kIdempotentWrite;
+inline constexpr std::int32_t kAllGroupOperations =
+    acl::kRead | acl::kDelete | acl::kDescribe | acl::kDescribeConfigs | acl::kAlterConfigs;
 
 }  // namespace milena::broker

@@ -4,10 +4,6 @@
 
 namespace milena::broker {
 
-bool is_internal_topic(std::string_view name) {
-  return name == "__consumer_offsets" || name == "__transaction_state" || name == "__share_group_state";
-}
-
 std::optional<Node> ClusterView::node(BrokerId id) const {
   const auto* broker = image_.broker(id);
   if (broker == nullptr) return std::nullopt;

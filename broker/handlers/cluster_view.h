@@ -54,7 +54,4 @@ class ClusterView {
   const Call& call_;
 };
 
-// Topics that Kafka's own machinery writes to: __consumer_offsets, __transaction_state, __share_group_state.
-bool is_internal_topic(std::string_view name);
-
 }  // namespace milena::broker

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "broker/coordinators/internal_topics.h"
 #include "broker/handlers/cluster_view.h"
 #include "protocol/error_code.h"
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "broker/coordinators/internal_topics.h"
 #include "broker/handlers/authorized_operations.h"
 #include "controller/decisions/topic_names.h"
 

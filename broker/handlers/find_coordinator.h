@@ -1,16 +1,34 @@
 // FindCoordinator, versions 0-6: who looks after a group or a transactional id (KIP-699: many keys from v4
 // on).
 //
-// There are no coordinators yet, and the answer says so: COORDINATOR_NOT_AVAILABLE, which clients take as
-// "ask again later". An unknown key type, or a share group's before v6, is INVALID_REQUEST.
+// A coordinator is the leader of the partition of an internal topic that the key belongs to. The topic of
+// groups is made when the first group asks, and the answer waits for that, where Kafka says
+// COORDINATOR_NOT_AVAILABLE and lets the client ask again. Transactions and share groups have no coordinator
+// here yet and are answered with that error, which clients take as "later". An unknown key type, or a share
+// group's before v6, is INVALID_REQUEST.
 #pragma once
 
+#include "broker/config/static_config.h"
 #include "broker/handlers/call.h"
+#include "broker/metadata/metadata_log.h"
 #include "protocol/find_coordinator.gen.h"
 
 namespace milena::broker {
 
-protocol::FindCoordinatorResponse find_coordinator(Call& call,
-                                                   const protocol::FindCoordinatorRequest& request);
+class FindCoordinatorHandler {
+ public:
+  FindCoordinatorHandler(MetadataLog& metadata, protocol::BrokerId self, const StaticConfig& settings)
+      : metadata_(metadata), self_(self), settings_(settings) {}
+
+  void handle(Call& call, const protocol::FindCoordinatorRequest& request, Responder responder);
+
+ private:
+  protocol::FindCoordinatorResponse answer(const Call& call, const protocol::FindCoordinatorRequest& request,
+                                           const controller::MetadataImage& image) const;
+
+  MetadataLog& metadata_;
+  const protocol::BrokerId self_;
+  const StaticConfig& settings_;
+};
 
 }  // namespace milena::broker

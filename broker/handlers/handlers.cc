@@ -16,9 +16,12 @@
 #include "broker/handlers/describe_topic_partitions.h"
 #include "broker/handlers/fetch.h"
 #include "broker/handlers/find_coordinator.h"
+#include "broker/handlers/group_admin.h"
+#include "broker/handlers/group_membership.h"
 #include "broker/handlers/init_producer_id.h"
 #include "broker/handlers/list_offsets.h"
 #include "broker/handlers/offset_for_leader_epoch.h"
+#include "broker/handlers/offsets.h"
 #include "broker/handlers/parked_produce.h"
 #include "broker/handlers/produce.h"
 #include "broker/node_settings.h"
@@ -56,6 +59,7 @@ struct Handlers::Parts {
 
   void serve_data(const Services& services);
   void serve_metadata(const Services& services);
+  void serve_groups(const Services& services);
 
   const BrokerConfig& config;
   PartitionFinder& partitions;
@@ -66,6 +70,9 @@ struct Handlers::Parts {
   std::optional<ProducerIds> producer_ids;
   std::optional<MetadataHandler> metadata_answers;
   std::optional<ControllerHandlers> controller;
+  std::optional<GroupMembershipHandlers> members;
+  std::optional<OffsetHandlers> offsets;
+  std::optional<GroupAdminHandlers> group_admin;
   std::optional<ApiVersionsHandler> api_versions;
 };
 
@@ -79,6 +86,7 @@ RequestHandler& Handlers::router() { return parts_->router; }
 void Handlers::serve(const Services& services) {
   parts_->serve_data(services);
   parts_->serve_metadata(services);
+  parts_->serve_groups(services);
   parts_->router.serve_undecoded(
       ApiKey::kApiVersions,
       [this](Call& call, Responder responder) { parts_->api_versions->handle(call, std::move(responder)); },
@@ -134,7 +142,6 @@ void Handlers::Parts::serve_data(const Services& services) {
                                    Call& call, const auto& request, Responder responder) mutable {
         handler.handle(call, request, std::move(responder));
       });
-  router.answer<protocol::FindCoordinatorRequest>(ApiKey::kFindCoordinator, find_coordinator);
 }
 
 void Handlers::Parts::serve_metadata(const Services& services) {
@@ -187,6 +194,45 @@ void Handlers::Parts::serve_metadata(const Services& services) {
   router.answer<protocol::DescribeQuorumRequest>(
       ApiKey::kDescribeQuorum,
       [&metadata](Call& call, const auto& request) { return metadata.describe_quorum(request, call.arena); });
+}
+
+void Handlers::Parts::serve_groups(const Services& services) {
+  router.serve<protocol::FindCoordinatorRequest>(
+      ApiKey::kFindCoordinator,
+      [handler = FindCoordinatorHandler(services.metadata, config.node_id, config.settings)](
+          Call& call, const auto& request, Responder responder) mutable {
+        handler.handle(call, request, std::move(responder));
+      });
+
+  const auto protocols = config.settings.list("group.coordinator.rebalance.protocols");
+  const bool allowed = std::ranges::find(protocols, "consumer") != protocols.end();
+  const auto consumer_groups = [allowed, &metadata = services.metadata] {
+    return allowed && metadata.image()->feature(kGroupVersion) >= 1;
+  };
+  members.emplace(services.groups, consumer_groups);
+  offsets.emplace(services.groups, services.metadata);
+  group_admin.emplace(services.groups, consumer_groups);
+  const auto to = [](auto& handlers, auto verb) {
+    return [&handlers, verb](Call& call, const auto& request, Responder responder) {
+      ((*handlers).*verb)(call, request, std::move(responder));
+    };
+  };
+  using Members = GroupMembershipHandlers;
+  router.serve<protocol::JoinGroupRequest>(ApiKey::kJoinGroup, to(members, &Members::join));
+  router.serve<protocol::SyncGroupRequest>(ApiKey::kSyncGroup, to(members, &Members::sync));
+  router.serve<protocol::HeartbeatRequest>(ApiKey::kHeartbeat, to(members, &Members::heartbeat));
+  router.serve<protocol::LeaveGroupRequest>(ApiKey::kLeaveGroup, to(members, &Members::leave));
+  router.serve<protocol::ConsumerGroupHeartbeatRequest>(ApiKey::kConsumerGroupHeartbeat,
+                                                        to(members, &Members::consumer_heartbeat));
+  router.serve<protocol::OffsetCommitRequest>(ApiKey::kOffsetCommit, to(offsets, &OffsetHandlers::commit));
+  router.serve<protocol::OffsetFetchRequest>(ApiKey::kOffsetFetch, to(offsets, &OffsetHandlers::fetch));
+  router.serve<protocol::OffsetDeleteRequest>(ApiKey::kOffsetDelete, to(offsets, &OffsetHandlers::remove));
+  using Admin = GroupAdminHandlers;
+  router.serve<protocol::ListGroupsRequest>(ApiKey::kListGroups, to(group_admin, &Admin::list));
+  router.serve<protocol::DescribeGroupsRequest>(ApiKey::kDescribeGroups, to(group_admin, &Admin::describe));
+  router.serve<protocol::ConsumerGroupDescribeRequest>(ApiKey::kConsumerGroupDescribe,
+                                                       to(group_admin, &Admin::describe_consumer_groups));
+  router.serve<protocol::DeleteGroupsRequest>(ApiKey::kDeleteGroups, to(group_admin, &Admin::remove));
 }
 
 }  // namespace milena::broker

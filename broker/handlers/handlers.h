@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/rng.h"
 #include "broker/config/broker_config.h"
+#include "broker/coordinators/group_coordinator.h"
 #include "broker/handlers/router.h"
 #include "broker/metadata/metadata_log.h"
 #include "broker/partition/partition_finder.h"
@@ -30,6 +31,7 @@ class Handlers {
     const std::string& cluster_id;
     MetadataLog& metadata;
     PartitionManager& partitions;
+    GroupCoordinator& groups;
     std::int64_t broker_epoch = -1;
     std::span<Loop* const> loops;
   };

@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "broker/coordinators/internal_topics.h"
 #include "broker/handlers/cluster_view.h"
 #include "protocol/error_code.h"
 

@@ -214,7 +214,7 @@ Status MetadataLog::commit() {
   }
   // Partitions first: whoever sees a topic in the image finds its partitions.
   for (const auto& update : updates) {
-    if (subscriber_) subscriber_(*before, *update.image, update.changes);
+    if (subscriber_) subscriber_(before, update.image, update.changes);
     before = update.image;
   }
   const MutexLock lock(mutex_);

@@ -32,7 +32,7 @@ class MetadataLog final : public MetadataSource {
   using Records = std::vector<controller::MetadataRecord>;
   // Told of every published change before the operations that made it are answered.
   using Subscriber =
-      std::function<void(const controller::MetadataImage& before, const controller::MetadataImage& after,
+      std::function<void(const controller::MetadataImagePtr& before, const controller::MetadataImagePtr& after,
                          const controller::MetadataChanges& changes)>;
 
   struct Operation {

@@ -163,6 +163,12 @@ class Shard {
     }
   }
 
+  // The lowest high watermark that lets a reply leave; none while no reply waits for one.
+  std::optional<protocol::Offset> awaited_commit() const {
+    if (parked_.empty()) return std::nullopt;
+    return parked_.front().after;
+  }
+
   // When to call tick(): nothing happens before. May be early.
   std::optional<Instant> next_deadline() const {
     std::optional<Instant> next;
