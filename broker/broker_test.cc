@@ -20,8 +20,11 @@
 #include "protocol/create_topics.gen.h"
 #include "protocol/error_code.h"
 #include "protocol/fetch.gen.h"
+#include "protocol/find_coordinator.gen.h"
 #include "protocol/frame.h"
 #include "protocol/metadata.gen.h"
+#include "protocol/offset_commit.gen.h"
+#include "protocol/offset_fetch.gen.h"
 #include "protocol/produce.gen.h"
 #include "protocol/record_batch_builder.h"
 
@@ -212,6 +215,50 @@ TEST_F(BrokerTest, ADirectoryInUseOrOfAnotherNodeOrClusterIsRefusedInOneSentence
                 .error()
                 .find("belongs to cluster"),
             std::string::npos);
+}
+
+TEST_F(BrokerTest, CommittedOffsetsSurviveARestart) {
+  const auto offset_of = [&](TestBroker& broker) {
+    protocol::OffsetFetchRequest request;
+    request.groups = arena_.array<protocol::OffsetFetchRequest::OffsetFetchRequestGroup>(1);
+    request.groups[0].group_id = "readers";
+    for (;;) {  // the log is read in the background
+      const auto group = broker.ask<protocol::OffsetFetchResponse>(request, 9, arena_).groups[0];
+      if (group.error_code == ErrorCode::kCoordinatorLoadInProgress) continue;
+      EXPECT_EQ(group.error_code, ErrorCode::kNone);
+      return group.topics.empty() ? protocol::kNoOffset : group.topics[0].partitions[0].committed_offset;
+    }
+  };
+  {
+    TestBroker broker(root_, {"offsets.topic.num.partitions=3"});
+    ASSERT_TRUE(broker.started());
+    ASSERT_EQ(create_topic(broker, "letters", 1), ErrorCode::kNone);
+    protocol::FindCoordinatorRequest find;
+    find.coordinator_keys = arena_.array<std::string_view>(1);
+    find.coordinator_keys[0] = "readers";
+    const auto found = broker.ask<protocol::FindCoordinatorResponse>(find, 4, arena_).coordinators[0];
+    EXPECT_EQ(found.error_code, ErrorCode::kNone);
+    EXPECT_EQ(found.node_id, 1);
+
+    using Commit = protocol::OffsetCommitRequest;
+    Commit commit{.group_id = "readers"};
+    commit.topics = arena_.array<Commit::OffsetCommitRequestTopic>(1);
+    commit.topics[0].name = "letters";
+    commit.topics[0].partitions =
+        arena_.array<Commit::OffsetCommitRequestTopic::OffsetCommitRequestPartition>(2);
+    commit.topics[0].partitions[0] = {.partition_index = 0, .committed_offset = 7};
+    commit.topics[0].partitions[1] = {.partition_index = 5, .committed_offset = 7};
+    const auto answer = broker.ask<protocol::OffsetCommitResponse>(commit, 9, arena_).topics[0].partitions;
+    ASSERT_EQ(answer.size(), 2);
+    EXPECT_EQ(answer[0].partition_index, 5);
+    EXPECT_EQ(answer[0].error_code, ErrorCode::kUnknownTopicOrPartition);
+    EXPECT_EQ(answer[1].error_code, ErrorCode::kNone);
+    EXPECT_EQ(offset_of(broker), 7);
+    broker.stop();
+  }
+  TestBroker broker(root_, {"offsets.topic.num.partitions=3"});
+  ASSERT_TRUE(broker.started());
+  EXPECT_EQ(offset_of(broker), 7);
 }
 
 // Old versions of librdkafka switch features off unless the advertised range holds one exact version; the

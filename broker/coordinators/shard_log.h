@@ -22,6 +22,7 @@ namespace milena::broker {
 class ShardLog final : public coordinator::PartitionWriter, public PartitionWatch {
  public:
   explicit ShardLog(const Clock& clock) : clock_(clock) {}
+  ~ShardLog() override { close(); }
 
   // `owner` is woken when the high watermark reaches what is awaited.
   void open(std::shared_ptr<Partition> partition, std::weak_ptr<Wakeable> owner);
