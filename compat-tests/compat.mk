@@ -2,6 +2,8 @@
 TARGET ?= milena
 CYCLES ?= 200
 TESTS ?=
+PROTOCOL ?=
+CLIENTS ?=
 ARGS ?=
 ifeq ($(TARGET),milena)
 COMPAT_NEEDS = build
@@ -9,7 +11,7 @@ endif
 COMPAT_RUN = python3 compat-tests
 COMPAT_OPTIONS = --target $(TARGET) $(ARGS)
 
-.PHONY: compat compat-ci compat-tools compat-librdkafka compat-clients compat-hostile compat-differential chaos bench-start
+.PHONY: compat compat-ci compat-tools compat-librdkafka compat-clients compat-hostile compat-differential chaos bench-start bench-groups
 
 compat: compat-tools compat-librdkafka compat-clients
 
@@ -24,10 +26,10 @@ compat-tools: $(COMPAT_NEEDS)
 	$(COMPAT_RUN)/kafka-tools/tools_test.py $(COMPAT_OPTIONS)
 
 compat-librdkafka: $(COMPAT_NEEDS)
-	$(COMPAT_RUN)/librdkafka/run.py $(if $(TESTS),--tests $(TESTS)) $(COMPAT_OPTIONS)
+	$(COMPAT_RUN)/librdkafka/run.py $(if $(TESTS),--tests $(TESTS)) $(if $(PROTOCOL),--protocol $(PROTOCOL)) $(COMPAT_OPTIONS)
 
 compat-clients: $(COMPAT_NEEDS)
-	$(COMPAT_RUN)/clients/run.py $(COMPAT_OPTIONS)
+	$(COMPAT_RUN)/clients/run.py $(if $(CLIENTS),--clients $(CLIENTS)) $(COMPAT_OPTIONS)
 
 compat-hostile: $(COMPAT_NEEDS)
 	$(COMPAT_RUN)/hostile/hostile_test.py $(COMPAT_OPTIONS)
@@ -40,3 +42,7 @@ chaos: $(COMPAT_NEEDS)
 
 bench-start: $(COMPAT_NEEDS)
 	python3 bench/start.py $(COMPAT_OPTIONS)
+
+# Ours and Apache Kafka in one run.
+bench-groups: build
+	python3 bench/groups.py $(ARGS)

@@ -11,16 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lib.report import Report, Skipped  # noqa: E402
 
-if sys.version_info >= (3, 12):
-    # 2.0.2 carries a copy of six whose import hook Python 3.12 no longer calls; these are the names it uses of it.
-    import http.client
-    import types
-    import urllib.parse
-
-    _moves = types.ModuleType("kafka.vendor.six.moves")
-    _moves.range, _moves.http_client, _moves.urllib = range, http.client, urllib
-    sys.modules.setdefault("kafka.vendor.six.moves", _moves)
-
+import six_moves  # noqa: E402,F401  (for 2.0.2)
 import kafka  # noqa: E402
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition  # noqa: E402
 from kafka.admin import NewPartitions, NewTopic  # noqa: E402

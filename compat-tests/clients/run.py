@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Stock clients against the broker: kcat, kafka-python (an old and a new one) and confluent-kafka; no groups.
+"""Stock clients against the broker: produce and consume first, then one consumer group of every client.
 
-The Python clients live in virtual environments in the cache; each runs one program from this folder that prints an
-outcome a line.
+Produce and consume: kcat, kafka-python (an old and a new one) and confluent-kafka; each of the Python clients runs one
+program from this folder that prints an outcome a line. Groups: every client in groups/members.py plays the story of
+groups/scenario.py, on a broker of its own that is killed and restarted meanwhile.
 """
 
 import subprocess
 import sys
-import venv
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -17,32 +17,20 @@ from lib import broker, cache  # noqa: E402
 from lib.report import Report  # noqa: E402
 
 import kcat_checks  # noqa: E402
-
-_CODECS = ["lz4", "python-snappy", "zstandard"]
+import python_env  # noqa: E402
+from groups import members, scenario  # noqa: E402
 
 # environment: (program, requirements)
 CLIENTS = {
-    "kafka-python-2.0.2": ("kafka_python_program.py", ["kafka-python==2.0.2", *_CODECS]),
-    "kafka-python-3.0.12": ("kafka_python_program.py", ["kafka-python==3.0.12", *_CODECS]),
+    "kafka-python-2.0.2": ("kafka_python_program.py", ["kafka-python==2.0.2", *members.CODECS]),
+    "kafka-python-3.0.12": ("kafka_python_program.py", ["kafka-python==3.0.12", *members.CODECS]),
     "confluent-kafka-2.15.1": ("confluent_kafka_program.py", ["confluent-kafka==2.15.1"]),
 }
 
 
-def interpreter(name, requirements):
-    """The Python of a virtual environment with these requirements."""
-
-    def make(directory):
-        # The environment is renamed into place afterwards; its interpreter is only ever called by path, so that holds.
-        venv.create(directory, with_pip=True)
-        command = [directory / "bin/python", "-m", "pip", "install", "-q", "--disable-pip-version-check", *requirements]
-        cache.run_logged(command, cache.logs_dir("setup") / f"{name}.log")
-
-    return cache.made_once(f"venv-{name}", make) / "bin/python"
-
-
 def run_program(report, target, name):
     program, requirements = CLIENTS[name]
-    python = interpreter(name, requirements)
+    python = python_env.interpreter(name, requirements)
     log = cache.logs_dir("clients") / f"{name}.log"
     command = [str(python), str(HERE / program), target.address, name]
     with open(log, "w") as errors, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process:
@@ -51,19 +39,37 @@ def run_program(report, target, name):
         report.add(f"{name}: the program", "FAILED", f"ended with {process.returncode} after {outcomes} outcomes; see {log}")
 
 
+def run_group(report, target, client):
+    """One row: the whole story, and how long each of its steps took."""
+    story = scenario.Scenario(target, client)
+    report.run(f"group: {client.name}", lambda: (client.make_ready(), story.run()))
+    if story.times:
+        print("           " + ", ".join(f"{step} {seconds:.1f} s" for step, seconds in story.times), flush=True)
+
+
 def main():
     parser = broker.parser(__doc__)
-    parser.add_argument("--clients", default=",".join([kcat_checks.NAME, *CLIENTS]), help="some of: %(default)s")
+    parser.add_argument("--clients", default="", help="only names that contain one of these, separated by commas: " + ", ".join(names()))
     parser.add_argument("--only", help="kcat checks whose name contains one of these, separated by commas")
     arguments = parser.parse_args()
+    wanted = [name for name in names() if any(part in name for part in arguments.clients.split(","))]
     report = Report("stock clients", arguments.only)
-    with broker.from_arguments(arguments, "clients") as target:
-        for name in arguments.clients.split(","):
-            if name == kcat_checks.NAME:
+    if any(not name.startswith("group: ") for name in wanted):
+        with broker.from_arguments(arguments, "clients") as target:
+            if kcat_checks.NAME in wanted:
                 kcat_checks.run(report, target)
-            else:
+            for name in filter(CLIENTS.__contains__, wanted):
                 run_program(report, target, name)
+    groups = [client for client in members.CLIENTS if f"group: {client.name}" in wanted]
+    if groups:
+        with broker.from_arguments(arguments, "clients", scenario.PROPERTIES) as target:
+            for client in groups:
+                run_group(report, target, client)
     return report.finish()
+
+
+def names():
+    return [kcat_checks.NAME, *CLIENTS, *(f"group: {client.name}" for client in members.CLIENTS)]
 
 
 if __name__ == "__main__":

@@ -101,6 +101,16 @@ def differences(left, right, path=""):
         for name in left | right:
             found += differences(left.get(name, "absent"), right.get(name, "absent"), f"{path}.{name}" if path else name)
         return found
-    if isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
-        return [difference for n, pair in enumerate(zip(left, right)) for difference in differences(*pair, f"{path}[{n}]")]
+    if isinstance(left, list) and isinstance(right, list):
+        named = _by_name(left), _by_name(right)
+        if all(named):
+            return [found for name in named[0] | named[1] for found in differences(*(side.get(name, "absent") for side in named), f"{path}[{name}]")]
+        if len(left) == len(right):
+            return [found for n, pair in enumerate(zip(left, right)) for found in differences(*pair, f"{path}[{n}]")]
     return [] if left == right else [(path, left, right)]
+
+
+def _by_name(elements):
+    """{name: element} for a list of structs that have a name each and no name twice; else None."""
+    names = [element.get("name") for element in elements if isinstance(element, dict)]
+    return dict(zip(names, elements)) if names and None not in names and len(set(names)) == len(elements) else None

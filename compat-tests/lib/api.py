@@ -20,6 +20,7 @@ ERROR = {
     "MESSAGE_TOO_LARGE": 10,
     "COORDINATOR_LOAD_IN_PROGRESS": 14,
     "COORDINATOR_NOT_AVAILABLE": 15,
+    "NOT_COORDINATOR": 16,
     "INVALID_TOPIC_EXCEPTION": 17,
     "RECORD_LIST_TOO_LARGE": 18,
     "INVALID_REQUIRED_ACKS": 21,
@@ -43,11 +44,11 @@ ERROR = {
 }
 ERROR_NAME = {code: name for name, code in ERROR.items()}
 
-NOT_YET = {3, 5, 6, 14, 15}  # what a broker may answer while it is still taking up a new topic or a new role
+NOT_YET = {3, 5, 6, 14, 15, 16}  # what a broker may answer while it is still taking up a new topic or a new role
 
 ZERO_UUID = bytes(16)
 
-# (name, type[, default]); a list as type is an array of structs, "[]x" an array of x.
+# (name, type[, default]); a list as type is an array of structs, "[]x" an array of x, ("nullable", [...]) one struct or none.
 _PARTITION_METADATA = [
     ("error_code", "i16"), ("partition_index", "i32"), ("leader_id", "i32"), ("leader_epoch", "i32"),
     ("replica_nodes", "[]i32"), ("isr_nodes", "[]i32"), ("offline_replicas", "[]i32"),
@@ -99,6 +100,56 @@ APIS = {
         ("topics", [
             ("error_code", "i16"), ("name", "string"), ("topic_id", "uuid"), ("is_internal", "boolean"),
             ("partitions", _PARTITION_METADATA), ("topic_authorized_operations", "i32")]),
+    ]),
+    "OffsetCommit": (8, 8, [
+        ("group_id", "string"), ("generation_id", "i32", -1), ("member_id", "string", ""), ("group_instance_id", "string", None),
+        ("topics", [("name", "string"), ("partitions", [
+            ("partition_index", "i32"), ("committed_offset", "i64"), ("committed_leader_epoch", "i32", -1),
+            ("committed_metadata", "string", None)])]),
+    ], [
+        ("throttle_time_ms", "i32"),
+        ("topics", [("name", "string"), ("partitions", [("partition_index", "i32"), ("error_code", "i16")])]),
+    ]),
+    "OffsetFetch": (9, 8, [
+        ("groups", [("group_id", "string"), ("topics", [("name", "string"), ("partition_indexes", "[]i32")], None)]),
+        ("require_stable", "boolean"),
+    ], [
+        ("throttle_time_ms", "i32"),
+        ("groups", [
+            ("group_id", "string"),
+            ("topics", [("name", "string"), ("partitions", [
+                ("partition_index", "i32"), ("committed_offset", "i64"), ("committed_leader_epoch", "i32"),
+                ("metadata", "string"), ("error_code", "i16")])]),
+            ("error_code", "i16")]),
+    ]),
+    "FindCoordinator": (10, 4, [("key_type", "i8"), ("coordinator_keys", "[]string")], [
+        ("throttle_time_ms", "i32"),
+        ("coordinators", [
+            ("key", "string"), ("node_id", "i32"), ("host", "string"), ("port", "i32"), ("error_code", "i16"), ("error_message", "string")]),
+    ]),
+    "JoinGroup": (11, 9, [
+        ("group_id", "string"), ("session_timeout_ms", "i32", 45000), ("rebalance_timeout_ms", "i32", 60000),
+        ("member_id", "string", ""), ("group_instance_id", "string", None), ("protocol_type", "string", "consumer"),
+        ("protocols", [("name", "string"), ("metadata", "bytes")]), ("reason", "string", None),
+    ], [
+        ("throttle_time_ms", "i32"), ("error_code", "i16"), ("generation_id", "i32"), ("protocol_type", "string"),
+        ("protocol_name", "string"), ("leader", "string"), ("skip_assignment", "boolean"), ("member_id", "string"),
+        ("members", [("member_id", "string"), ("group_instance_id", "string"), ("metadata", "bytes")]),
+    ]),
+    "SyncGroup": (14, 5, [
+        ("group_id", "string"), ("generation_id", "i32"), ("member_id", "string"), ("group_instance_id", "string", None),
+        ("protocol_type", "string", "consumer"), ("protocol_name", "string"),
+        ("assignments", [("member_id", "string"), ("assignment", "bytes")]),
+    ], [
+        ("throttle_time_ms", "i32"), ("error_code", "i16"), ("protocol_type", "string"), ("protocol_name", "string"), ("assignment", "bytes"),
+    ]),
+    "ConsumerGroupHeartbeat": (68, 1, [
+        ("group_id", "string"), ("member_id", "string"), ("member_epoch", "i32"), ("instance_id", "string", None), ("rack_id", "string", None),
+        ("rebalance_timeout_ms", "i32", -1), ("subscribed_topic_names", "[]string", None), ("subscribed_topic_regex", "string", None),
+        ("server_assignor", "string", None), ("topic_partitions", [("topic_id", "uuid"), ("partitions", "[]i32")], None),
+    ], [
+        ("throttle_time_ms", "i32"), ("error_code", "i16"), ("error_message", "string"), ("member_id", "string"), ("member_epoch", "i32"),
+        ("heartbeat_interval_ms", "i32"), ("assignment", ("nullable", [("topic_partitions", [("topic_id", "uuid"), ("partitions", "[]i32")])])),
     ]),
     "ApiVersions": (18, 3, [("client_software_name", "string", "compat"), ("client_software_version", "string", "1")], [
         ("error_code", "i16"), ("api_keys", [("api_key", "i16"), ("min_version", "i16"), ("max_version", "i16")]),
@@ -224,6 +275,13 @@ class Client(Connection):
             raise ValueError(f"InitProducerId answered with error {answer['error_code']}")
         return answer["producer_id"], answer["producer_epoch"]
 
+    def await_group(self, group):
+        """Waits until the coordinator of the group is ready; on a fresh broker that creates the log of the groups."""
+        until_ready(lambda: self.call("FindCoordinator", coordinator_keys=[group])["coordinators"][0])
+        ready = until_ready(lambda: self.call("OffsetFetch", groups=[{"group_id": group}])["groups"][0])
+        if ready["error_code"]:
+            raise ValueError(f"the coordinator of {group} answers with error {ready['error_code']}")
+
     def make_topic(self, name, partitions=1, configs=None):
         """Creates a topic and waits until every partition serves; returns its id."""
         created = self.create_topic(name, partitions, configs)
@@ -284,6 +342,8 @@ def _read(reader, schema):
 
 
 def _read_value(reader, kind):
+    if isinstance(kind, tuple):
+        return None if reader.i8() < 0 else _read(reader, kind[1])
     if isinstance(kind, list):
         return reader.compact_array(lambda r: _read(r, kind))
     if kind.startswith("[]"):

@@ -31,6 +31,13 @@ def logs_dir(suite):
     return path
 
 
+def scratch_dir(name):
+    """A directory for what is built anew in every run: build/compat-scratch/NAME."""
+    path = ROOT / "build" / "compat-scratch" / name
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
 def made_once(name, make):
     """The path of cache item `name`; when it is missing, `make(scratch)` fills a directory that becomes it."""
     item = cache_dir() / name
