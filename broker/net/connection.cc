@@ -237,6 +237,10 @@ void Connection::first_bytes_arrived(const error_code& error, std::size_t n) {
   turn(n == into.size());
 }
 
+// Between turns nothing but a read refers to the warm buffer, and cancelling a read cancels the wait to
+// write.
+bool Connection::can_cool_down() const { return warm_ && (!reading_ || writing_ != Writing::kBlocked); }
+
 void Connection::cool_down() {
   if (warm_) net_.take_back_warm_buffer(std::exchange(warm_, Buffer{}));
 }
@@ -293,7 +297,7 @@ bool Connection::is_busy() const { return !queue_.empty() && writing_ == Writing
 Instant Connection::next_deadline() const {
   const NetLimits& limits = net_.limits();
   Instant next = limits.idle_max > Instant{0} ? active_at_ + limits.idle_max : Instant::max();
-  if (warm_) next = std::min(next, active_at_ + kWarmFor);
+  if (can_cool_down()) next = std::min(next, active_at_ + kWarmFor);
   if (partial_since_) {
     const auto seconds_for_size = static_cast<std::int64_t>(reader_.announced_bytes() / (64 * 1024));
     next = std::min(next, *partial_since_ + limits.partial_frame_max + Instant{1000 * seconds_for_size});
@@ -317,10 +321,9 @@ void Connection::watch_deadline() {
 void Connection::on_deadline() {
   const Instant now = net_.loop().now();
   if (next_deadline() > now) return watch_deadline();
-  if (warm_ && active_at_ + kWarmFor <= now && !reader_.has_input()) {
+  if (can_cool_down() && active_at_ + kWarmFor <= now) {
     error_code ignored;
-    if (reading_ && writing_ != Writing::kBlocked)
-      socket_.cancel(ignored);  // the read comes back and cools down
+    if (reading_) socket_.cancel(ignored);  // the read comes back and cools down
     if (!reading_) cool_down();
     net_.loop().arm(deadline_, now + kWarmFor);
     return;

@@ -57,6 +57,7 @@ class Connection final : public std::enable_shared_from_this<Connection>,
   bool read_more(std::size_t& budget);
   void wait_for_next();
   void turn_later();
+  bool can_cool_down() const;
   void cool_down();
 
   void first_bytes_arrived(const error_code& error, std::size_t n);

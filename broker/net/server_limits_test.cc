@@ -40,11 +40,15 @@ void allow_descriptors(rlim_t n) {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-TEST(ServerLimits, AClientThatNeverReadsIsNotReadFrom) {
+NetLimits small_buffers() {
   NetLimits limits;
   limits.send_buffer_bytes = 64 * 1024;
   limits.receive_buffer_bytes = 64 * 1024;
-  TestServer server({.limits = limits});
+  return limits;
+}
+
+TEST(ServerLimits, AClientThatNeverReadsIsNotReadFrom) {
+  TestServer server({.limits = small_buffers()});
   Client client(server.port(), {.receive_buffer = 64 * 1024, .bind_to = ""});
   constexpr int kRequests = 100'000;
   std::string stream;
@@ -92,7 +96,7 @@ struct WithManualClock : ::testing::Test {
     });
   }
   ManualClock clock;
-  TestServer server{{.loops = 1, .clock = &clock}};
+  TestServer server{{.loops = 1, .limits = small_buffers(), .clock = &clock}};
 };
 
 TEST_F(WithManualClock, IdleConnectionsAreClosedAndBusyOnesAreNot) {
@@ -127,6 +131,32 @@ TEST_F(WithManualClock, ABusyConnectionThatFallsSilentGivesItsBufferBackAndGoesO
     advance(Instant{60'000});
   }
   EXPECT_EQ(server.server().connections(), 1u);
+}
+
+TEST_F(WithManualClock, AClientThatStopsReadingForAWhileIsServedOn) {
+  Client client(server.port(), {.receive_buffer = 64 * 1024, .bind_to = ""});
+  Client other(server.port());
+  for (int i = 0; i < 5; ++i) {  // busy: it gets a larger buffer to read into
+    const std::string body = "e" + std::string(5000, 'x');
+    ASSERT_TRUE(client.send(request_frame(i, body)));
+    ASSERT_EQ(client.receive(), (Response{i, body}));
+  }
+  constexpr int kRequests = 100'000;
+  std::string stream;
+  for (int i = 0; i < kRequests; ++i) stream += request_frame(i, "m1000" + std::string(100, ' '));
+  std::size_t sent = 0;
+  for (std::size_t last = 1; last != sent;) {
+    last = sent;
+    sent += client.send_some(std::string_view(stream).substr(sent));
+    ASSERT_TRUE(other.send(request_frame(1, "e")));  // gives the server time
+    ASSERT_EQ(other.receive(), (Response{1, "e"}));
+  }
+  ASSERT_LT(sent, stream.size());
+  for (int i = 0; i < 60; ++i) advance(Instant{1500});
+  ASSERT_EQ(server.server().connections(), 2u);
+  std::thread sender([&] { client.send(std::string_view(stream).substr(sent)); });
+  for (int i = 0; i < kRequests; ++i) ASSERT_EQ(client.receive()->correlation_id, i);
+  sender.join();
 }
 
 TEST_F(WithManualClock, ARequestMustArriveInTime) {
