@@ -114,7 +114,7 @@ def strange_files(ground):
 
 
 def full_disk(ground):
-    """A disk that fills up: produce is refused, reads go on, nothing acknowledged is lost, and space makes it work again."""
+    """A disk that fills up: produce is refused, reads go on, nothing acknowledged is lost, and room makes it work again."""
     if os.geteuid() != 0:
         raise Skipped("only root can mount a small file system")
     broker = ground.sibling({})
@@ -126,7 +126,11 @@ def full_disk(ground):
             assert broker.alive(), f"the broker died of a full disk:\n{broker.log_tail()}"
             with api.Client(broker.address) as client:
                 assert client.fetch(TOPIC, 0, acked - 1)["records"], "the last acknowledged record cannot be read"
-            subprocess.run(["mount", "-o", "remount,size=128m", str(broker.data)], check=True)
+                subprocess.run(["mount", "-o", "remount,size=128m", str(broker.data)], check=True)
+                answer = client.produce(TOPIC, 0, records.batch([b"room again"]))
+                assert answer["error_code"] == 0, answer
+                acked = answer["base_offset"] + 1
+                client.make_topic("made-with-room-again")
             broker.kill()
             broker.start()
             with api.Client(broker.address) as client:
