@@ -1,6 +1,7 @@
 #include "broker/node_settings.h"
 
 #include "broker/config/broker_keys.h"
+#include "broker/config/group_keys.h"
 #include "protocol/error_code.h"
 
 namespace milena::broker {
@@ -13,10 +14,7 @@ using controller::Decided;
 
 // What IncrementalAlterConfigs would store for a broker: known keys that may change while it runs, with
 // values that they take.
-Decided<void> check_broker_config(const ConfigResource& resource, const ConfigMap& config) {
-  if (resource.type != ConfigResourceType::kBroker) {
-    return controller::refuse(ErrorCode::kInvalidRequest, "This kind of resource has no configuration here.");
-  }
+Decided<void> check_broker_config(const ConfigMap& config) {
   for (const auto& [name, value] : config) {
     const BrokerConfigKey* key = find_broker_config(name);
     if (key == nullptr) continue;  // Kafka keeps what it does not know, for plug-ins
@@ -29,6 +27,30 @@ Decided<void> check_broker_config(const ConfigResource& resource, const ConfigMa
     }
   }
   return {};
+}
+
+Decided<void> check_config(const ConfigResource& resource, const ConfigMap& config,
+                           const StaticConfig& settings) {
+  switch (resource.type) {
+    case ConfigResourceType::kBroker:
+      return check_broker_config(config);
+    case ConfigResourceType::kGroup:
+      if (resource.name.empty()) {
+        return controller::refuse(ErrorCode::kInvalidRequest, "Default group resources are not allowed.");
+      }
+      if (const auto checked = check_group_config(config, settings); !checked) {
+        return controller::refuse(ErrorCode::kInvalidConfig, checked.error());
+      }
+      return {};
+    default:
+      return controller::refuse(ErrorCode::kInvalidRequest,
+                                "This kind of resource has no configuration here.");
+  }
+}
+
+const ConfigKey* find_config(ConfigResourceType type, std::string_view name) {
+  if (type == ConfigResourceType::kBroker) return find_broker_config(name);
+  return type == ConfigResourceType::kGroup ? find_group_config(name) : nullptr;
 }
 
 }  // namespace
@@ -72,10 +94,10 @@ controller::ControllerSettings controller_settings(const BrokerConfig& config,
   out.default_num_partitions = static_cast<std::int32_t>(settings.number("num.partitions"));
   out.default_replication_factor = static_cast<std::int16_t>(settings.number("default.replication.factor"));
   out.delete_topic_enable = settings.flag("delete.topic.enable");
-  out.find_config = [](ConfigResourceType type, std::string_view name) -> const ConfigKey* {
-    return type == ConfigResourceType::kBroker ? find_broker_config(name) : nullptr;
+  out.find_config = find_config;
+  out.check_config = [&settings](const ConfigResource& resource, const ConfigMap& map) {
+    return check_config(resource, map, settings);
   };
-  out.check_config = check_broker_config;
   return out;
 }
 

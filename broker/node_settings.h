@@ -22,6 +22,7 @@ controller::FeatureRanges supported_features();
 
 PartitionManager::Options partition_options(const BrokerConfig& config);
 ShardHostOptions group_shard_options(const BrokerConfig& config);
+// `config` outlives the result.
 controller::ControllerSettings controller_settings(const BrokerConfig& config, const std::string& cluster_id);
 controller::SnapshotTrigger::Limits snapshot_limits(const BrokerConfig& config);
 

@@ -54,7 +54,9 @@ std::vector<DescribedConfig::Synonym> synonyms_of(const ConfigLayers& layers, st
   return all;
 }
 
-DescribedConfig describe(const ConfigLayers& layers, std::string_view name) {
+}  // namespace
+
+DescribedConfig describe_broker_key(const ConfigLayers& layers, std::string_view name) {
   const BrokerConfigKey* key = find_broker_config(name);
   DescribedConfig described;
   described.name = name;
@@ -70,8 +72,6 @@ DescribedConfig describe(const ConfigLayers& layers, std::string_view name) {
   return described;
 }
 
-}  // namespace
-
 std::vector<DescribedConfig> describe_broker(const ConfigLayers& layers) {
   std::set<std::string_view> names;
   for (const BrokerConfigKey& key : broker_config_keys()) {
@@ -82,7 +82,7 @@ std::vector<DescribedConfig> describe_broker(const ConfigLayers& layers) {
     for (const auto& [name, text] : *layer) names.insert(name);
   }
   std::vector<DescribedConfig> all;
-  for (std::string_view name : names) all.push_back(describe(layers, name));
+  for (std::string_view name : names) all.push_back(describe_broker_key(layers, name));
   return all;
 }
 
@@ -91,7 +91,7 @@ std::vector<DescribedConfig> describe_broker_defaults(const ConfigLayers& layers
   if (layers.cluster == nullptr) return all;
   const ConfigLayers only_defaults{.cluster = layers.cluster};
   for (const auto& [name, text] : *layers.cluster) {
-    DescribedConfig described = describe(only_defaults, name);
+    DescribedConfig described = describe_broker_key(only_defaults, name);
     std::erase_if(described.synonyms,
                   [](auto& synonym) { return synonym.source != ConfigSource::kDynamicDefaultBroker; });
     all.push_back(std::move(described));

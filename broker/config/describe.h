@@ -37,6 +37,9 @@ struct DescribedConfig {
 // Every key that is not internal, and whatever else was set; sorted by name. `layers.topic` is not looked at.
 std::vector<DescribedConfig> describe_broker(const ConfigLayers& layers);
 
+// One key that this version knows.
+DescribedConfig describe_broker_key(const ConfigLayers& layers, std::string_view name);
+
 // Only the cluster-wide dynamic defaults: the broker resource "".
 std::vector<DescribedConfig> describe_broker_defaults(const ConfigLayers& layers);
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "broker/config/describe_topic.h"
+#include "broker/config/group_keys.h"
 #include "controller/decisions/topic_names.h"
 #include "protocol/error_code.h"
 
@@ -84,6 +85,9 @@ DescribeConfigsResponse DescribeConfigsHandler::handle(Call& call, const Describ
       case ConfigResourceType::kBroker:
         describe_broker_resource(call, request, asked, image, answer);
         break;
+      case ConfigResourceType::kGroup:
+        describe_group_resource(call, request, asked, image, answer);
+        break;
       default:
         refuse(call, answer, ErrorCode::kInvalidRequest, "This kind of resource has no configuration here.");
     }
@@ -119,6 +123,17 @@ void DescribeConfigsHandler::describe_broker_resource(Call& call, const Describe
                   "A broker describes itself only: ask with its own id.");
   }
   fill(call, request, asked, describe_broker(layers), answer);
+}
+
+void DescribeConfigsHandler::describe_group_resource(Call& call, const DescribeConfigsRequest& request,
+                                                     const Asked& asked,
+                                                     const controller::MetadataImage& image,
+                                                     Answer& answer) const {
+  if (asked.resource_name.empty()) {
+    return refuse(call, answer, ErrorCode::kInvalidRequest, "Group name must not be empty");
+  }
+  const auto* group = image.config(ConfigResourceType::kGroup, asked.resource_name);
+  fill(call, request, asked, describe_group(group, broker_layers(image)), answer);
 }
 
 }  // namespace milena::broker

@@ -2,6 +2,7 @@
 //
 // - Topics: every key, from the topic, the broker's dynamic and static layers, or the default.
 // - Brokers: this broker by its id; "" for the cluster-wide dynamic defaults. Another id is INVALID_REQUEST.
+// - Groups: every key, from the group or the broker's keys of the same meaning. Any name but "" will do.
 // - Other kinds of resource have no configuration here: INVALID_REQUEST.
 // - No keys, or an empty list, asks for all. Sensitive values are null.
 #pragma once
@@ -31,6 +32,9 @@ class DescribeConfigsHandler {
   void describe_broker_resource(Call& call, const protocol::DescribeConfigsRequest& request,
                                 const Asked& asked, const controller::MetadataImage& image,
                                 Answer& answer) const;
+  void describe_group_resource(Call& call, const protocol::DescribeConfigsRequest& request,
+                               const Asked& asked, const controller::MetadataImage& image,
+                               Answer& answer) const;
 
   const protocol::BrokerId self_;
   const controller::ConfigMap& file_config_;

@@ -42,6 +42,7 @@ enum class ConfigSource : std::int8_t {
   kDynamicDefaultBroker = 3,
   kStaticBroker = 4,
   kDefault = 5,
+  kGroup = 8,  // 6 and 7 are of loggers and client metrics
 };
 
 // The layers above the built-in defaults, strongest first. A null layer is empty.
