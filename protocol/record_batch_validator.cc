@@ -197,7 +197,13 @@ Status check_header(const RecordBatchView& batch, const BatchRules& rules) {
 std::expected<ValidatedBatch, BatchRejection> validate_produced_batch(MutableBytes records,
                                                                       const BatchRules& rules,
                                                                       std::int64_t now_ms, Codecs& codecs) {
-  MILENA_TRY(const RecordBatchView batch, only_batch(records, rules));
+  const auto only = only_batch(records, rules);
+  if (!only) {
+    BatchRejection rejection(only.error());
+    rejection.is_of_request = true;
+    return std::unexpected(std::move(rejection));
+  }
+  const RecordBatchView batch = *only;
   MILENA_CHECK(check_header(batch, rules));
 
   RecordChecks checks(batch, rules, now_ms);

@@ -60,6 +60,9 @@ struct BatchRejection {
   BatchRejection(Error because) : error(because) {}  // NOLINT(google-explicit-constructor)
   Error error;
   std::vector<RecordError> record_errors;
+  // The records field as such is wrong; Kafka refuses that with the request, before it looks at the
+  // partition.
+  bool is_of_request = false;
 };
 
 // Checks the records field of one partition of a produce request and sets timestamp type, maximum timestamp

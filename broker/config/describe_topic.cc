@@ -1,17 +1,16 @@
 #include "broker/config/describe_topic.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
-
-#include "broker/config/broker_keys.h"
 
 namespace milena::broker {
 namespace {
 
-using controller::ConfigMap;
 using controller::TopicConfigKey;
 
-// The topic's own value, then what the broker's keys of the same meaning say, layer by layer, then their
-// defaults.
+// The topic's own value, then what the broker's key of the same meaning says, layer by layer, then its
+// default.
 std::vector<DescribedConfig::Synonym> synonyms_of(const ConfigLayers& layers, const TopicConfigKey& key) {
   std::vector<DescribedConfig::Synonym> all;
   if (layers.topic != nullptr) {
@@ -19,22 +18,10 @@ std::vector<DescribedConfig::Synonym> synonyms_of(const ConfigLayers& layers, co
       all.push_back({std::string(key.name), set->second, ConfigSource::kDynamicTopic});
     }
   }
-  const auto add_layer = [&](const ConfigMap* layer, ConfigSource source) {
-    if (layer == nullptr) return;
-    for (const auto& synonym : key.broker_synonyms()) {
-      const auto set = layer->find(synonym.name);
-      if (set != layer->end()) all.push_back({std::string(synonym.name), set->second, source});
-    }
-  };
-  add_layer(layers.broker, ConfigSource::kDynamicBroker);
-  add_layer(layers.cluster, ConfigSource::kDynamicDefaultBroker);
-  add_layer(layers.file, ConfigSource::kStaticBroker);
-  for (const auto& synonym : key.broker_synonyms()) {
-    const BrokerConfigKey* broker_key = find_broker_config(synonym.name);
-    if (broker_key == nullptr || !broker_key->default_text) continue;
-    all.push_back(
-        {std::string(synonym.name), config_text(default_config(*broker_key)), ConfigSource::kDefault});
-  }
+  if (key.broker_synonyms().empty()) return all;
+  // Kafka asks for the first of the broker's keys; what that one tells about itself is the rest of the list.
+  auto inherited = describe_broker_key(layers, key.broker_synonyms().front().name).synonyms;
+  std::ranges::move(inherited, std::back_inserter(all));
   return all;
 }
 
@@ -44,15 +31,16 @@ std::vector<DescribedConfig> describe_topic(const ConfigLayers& layers) {
   std::vector<DescribedConfig> all;
   for (const TopicConfigKey& key : controller::topic_config_keys()) {
     if (key.internal) continue;
+    auto synonyms = synonyms_of(layers, key);
     auto effective = controller::effective_topic_config(key, layers);
     all.push_back({.name = std::string(key.name),
                    .value = key.is_sensitive() ? std::nullopt : std::move(effective.value),
-                   .source = effective.source,
+                   .source = synonyms.empty() ? ConfigSource::kDefault : synonyms.front().source,
                    .is_read_only = false,
                    .is_sensitive = key.is_sensitive(),
                    .type = key.type,
                    .doc = key.doc,
-                   .synonyms = synonyms_of(layers, key)});
+                   .synonyms = std::move(synonyms)});
   }
   return all;
 }

@@ -40,7 +40,10 @@ PartitionAnswer partition_answer(Call& call, const FetchEntry& entry) {
   out.records = protocol::RecordsRef{};
   if (entry.error() != ErrorCode::kNone) {
     out.high_watermark = protocol::kNoOffset;
-    out.aborted_transactions = std::span<PartitionAnswer::AbortedTransaction>{};
+    // Kafka has a list for a partition that it does not find, and null when reading one failed.
+    if (entry.error() == ErrorCode::kUnknownTopicOrPartition || entry.error() == ErrorCode::kUnknownTopicId) {
+      out.aborted_transactions = std::span<PartitionAnswer::AbortedTransaction>{};
+    }
     return out;
   }
   const auto& answer = entry.answer();

@@ -30,7 +30,19 @@ bool has_transactional_batch(const ProduceRequest& request) {
   return false;
 }
 
-protocol::Offset log_start_of(Partition& partition) {
+// What a refusal says about the log: its start, but for errors that Kafka answers without a look at it.
+protocol::Offset log_start_for(ErrorCode error, Partition& partition) {
+  switch (error) {
+    case ErrorCode::kUnknownTopicOrPartition:
+    case ErrorCode::kNotLeaderOrFollower:
+    case ErrorCode::kMessageTooLarge:
+    case ErrorCode::kRecordListTooLarge:
+    case ErrorCode::kCorruptMessage:
+    case ErrorCode::kKafkaStorageError:
+      return protocol::kNoOffset;
+    default:
+      break;
+  }
   const auto offsets = partition.offsets(protocol::kNoLeaderEpoch);
   return offsets ? offsets->log_start : protocol::kNoOffset;
 }
@@ -113,7 +125,9 @@ Result<Partition::Appended> ProduceHandler::append_batch(Call& call, const Batch
       answer.record_errors[i].batch_index = rejection.record_errors[i].batch_index;
       answer.record_errors[i].batch_index_error_message = call.arena.text(rejection.record_errors[i].message);
     }
-    if (!rejection.record_errors.empty()) answer.log_start_offset = log_start_of(*batch.partition);
+    if (!rejection.is_of_request) {
+      answer.log_start_offset = log_start_for(rejection.error.code, *batch.partition);
+    }
     return std::unexpected(rejection.error);
   }
 
@@ -126,7 +140,7 @@ Result<Partition::Appended> ProduceHandler::append_batch(Call& call, const Batch
   }
   const auto appended = batch.partition->append(bytes, {.now_ms = call.wall_ms});
   if (!appended) {
-    answer.log_start_offset = log_start_of(*batch.partition);
+    answer.log_start_offset = log_start_for(appended.error().code, *batch.partition);
     return appended;
   }
   // A duplicate is answered with what its first copy was given.

@@ -347,7 +347,7 @@ def main():
     kafka_jars.home()
     report = Report("Kafka's tools", arguments.only)
     properties = {
-        "metadata.log.max.record.bytes.between.snapshots": 5000,  # so that a short run writes snapshots too
+        "metadata.log.max.record.bytes.between.snapshots": 1000,  # so that a short run writes snapshots too
         "group.initial.rebalance.delay.ms": 0,
     }
     with broker.from_arguments(arguments, "kafka-tools", properties) as target:
