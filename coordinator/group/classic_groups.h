@@ -80,6 +80,8 @@ class ClassicGroups {
   void store_assignment(Group& group, const protocol::SyncGroupRequest& request, GroupOutcome& out);
 
   bool accepts(const ClassicGroup& group, std::string_view member_id) const;
+  // An id for a new member: the prefix says to people who it is, the rest is random.
+  std::string fresh_member_id(const ClassicGroup& group, std::string_view prefix) const;
   ErrorCode validate(ClassicGroup& group, std::string_view member_id,
                      std::optional<std::string_view> instance_id) const;
   // The member's session starts anew.

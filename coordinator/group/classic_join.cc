@@ -112,14 +112,21 @@ bool ClassicGroups::accepts(const ClassicGroup& group, std::string_view member_i
   return false;
 }
 
+std::string ClassicGroups::fresh_member_id(const ClassicGroup& group, std::string_view prefix) const {
+  for (;;) {
+    const std::string unique = "-" + random_member_id(store_.rng);
+    // An id that the wire cannot carry whole would come back as another one: it does without the prefix.
+    const bool fits = prefix.size() + unique.size() <= protocol::kMaxTextSize;
+    std::string id = fits ? std::string(prefix) + unique : unique;
+    // Chance does not make the same id twice, but a log may hold any.
+    if (group.find(id) == nullptr && !group.is_pending(id)) return id;
+  }
+}
+
 void ClassicGroups::join_as_new(Group& group, ReplyToken token, const RequestContext& context,
                                 const JoinGroupRequest& request, GroupOutcome& out) {
   ClassicGroup& g = *group.classic;
-  const std::string_view prefix = request.group_instance_id.value_or(context.client_id);
-  const std::string unique = "-" + random_member_id(store_.rng);
-  // An id that the wire cannot carry whole would come back as another one: it does without the prefix.
-  const bool fits = prefix.size() + unique.size() <= protocol::kMaxTextSize;
-  std::string member_id = fits ? std::string(prefix) + unique : unique;
+  std::string member_id = fresh_member_id(g, request.group_instance_id.value_or(context.client_id));
   if (request.group_instance_id) {
     if (ClassicMember* existing = g.find_static(*request.group_instance_id)) {
       replace_static(group, *existing, std::move(member_id), token, context, request, out);

@@ -91,5 +91,19 @@ TEST_F(DamagedLogTest, OffsetCommittedLongAgoExpires) {
   EXPECT_EQ(h.group("g"), nullptr);
 }
 
+TEST_F(DamagedLogTest, MemberIdThatTheLogHoldsIsNotHandedOutAgain) {
+  const auto join = [](GroupHarness& harness) {
+    return std::string(harness.ask<protocol::JoinGroupResponse>(join_request(harness, "g", {}), 3).member_id);
+  };
+  GroupHarness other;  // draws the same numbers
+  const std::string first = join(other);
+  other.ask<protocol::SyncGroupResponse>(sync_request(other, "g", first, 1));
+  h.log = other.log;
+  h.load();
+  const ReplyToken token = h.send(join_request(h, "g", {}), 3);
+  EXPECT_TRUE(h.waits(token)) << "for the member that is there";
+  EXPECT_EQ(h.classic("g").members().size(), 2u);
+}
+
 }  // namespace
 }  // namespace milena::coordinator
