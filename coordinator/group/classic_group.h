@@ -1,11 +1,10 @@
 // ClassicGroup: the state of a group whose members agree among themselves (JoinGroup, SyncGroup).
 //
-//   Empty ──join──► PreparingRebalance ──all joined, or time is up──► CompletingRebalance ──leader synced──►
-//   Stable
-//     ▲                 │   ▲  ▲                                             │ │ └── nobody left ──┘   │  └──
-//     a member joins, leaves or dies ────────────┘                                │
-//                           └─────────────────── a member joins, leaves or dies
-//                           ─────────────────────────────┘
+//   Empty                a member joins                    PreparingRebalance
+//   PreparingRebalance   all have joined, or time is up    CompletingRebalance; Empty if nobody is left
+//   CompletingRebalance  the leader syncs                  Stable
+//   CompletingRebalance  a member joins, leaves or dies    PreparingRebalance
+//   Stable               a member joins, leaves or dies    PreparingRebalance
 //
 // The log holds one record per group: the generation that was Stable (or Empty) last. What happens between,
 // who has joined so far and who waits, is lost with the coordinator; members then find the last stable
@@ -80,7 +79,6 @@ class ClassicGroup {
         timers_(timers) {}
 
   // --- Members.
-  // ---------------------------------------------------------------------------------------------------
   const MemberTable<ClassicMember>& members() const { return members_; }
   MemberTable<ClassicMember>& members() { return members_; }
   ClassicMember* find(std::string_view member_id) { return members_.find(member_id); }
@@ -104,9 +102,7 @@ class ClassicGroup {
   void add_pending(std::string_view member_id, Instant deadline);
   void remove_pending(std::string_view member_id);
 
-  // --- Who waits.
-  // ------------------------------------------------------------------------------------------------- Each
-  // returns the token that waited there before.
+  // --- Who waits. Each returns the token that waited there before.
   ReplyToken await_join(ClassicMember& member, ReplyToken token);
   ReplyToken take_join(ClassicMember& member) { return await_join(member, 0); }
   ReplyToken await_sync(ClassicMember& member, ReplyToken token) {
@@ -121,8 +117,7 @@ class ClassicGroup {
   bool all_synced() const { return must_sync_count_ == 0; }
 
   // --- Questions.
-  // ------------------------------------------------------------------------------------------------- Longest
-  // rebalance timeout of the members, in ms; 0 without members.
+  // Longest rebalance timeout of the members, in ms; 0 without members.
   std::int32_t rebalance_timeout_ms() const;
   // May a member with these protocols join? Empty groups take any; others the type they have and a protocol
   // that all members share.
@@ -136,7 +131,6 @@ class ClassicGroup {
   bool is_subscribed_to(std::string_view topic) const;
 
   // --- State that verbs change directly: it may be lost.
-  // -------------------------------------------------------------
   ClassicState state = ClassicState::kEmpty;
   std::int32_t generation = 0;
   std::optional<std::string> protocol_type;  // none: never had members

@@ -466,7 +466,6 @@ TEST_F(ClassicGroupTest, UnclaimedMemberIdsAreBounded) {
 }
 
 // --- Static members (KIP-345).
-// ----------------------------------------------------------------------------------
 
 TEST_F(ClassicGroupTest, G4_StaticMemberThatComesBackKeepsItsAssignmentWithoutARebalance) {
   const std::string old_id = one_member({.instance_id = "i"});
@@ -557,7 +556,6 @@ TEST_F(ClassicGroupTest, G4_FailedWriteOfAReplacementLeavesTheOldMemberInPlace) 
 }
 
 // --- The log.
-// ----------------------------------------------------------------------------------------------------
 
 TEST_F(ClassicGroupTest, G9_StableGroupIsTheSameAfterARestart) {
   const auto [a, b] = two_members();

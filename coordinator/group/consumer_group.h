@@ -1,8 +1,8 @@
 // ConsumerGroup: the state of a group whose members the coordinator assigns (KIP-848).
 //
 //   group epoch       grows when subscriptions, members or the topics' metadata change
-//   assignment epoch  the group epoch that the target assignment was computed for; never above the group
-//   epoch member epoch      the assignment epoch that a member has reached, or the one it is leaving behind
+//   assignment epoch  the group epoch that the target assignment was computed for; never above the former
+//   member epoch      the assignment epoch that a member has reached, or the one it is leaving behind
 //
 // A member reaches the target in steps: it gives up what it must (kUnrevoked, in its old epoch), then moves
 // to the target's epoch and gets what is free, then, as others let go, the rest (kUnreleased), and is
@@ -158,7 +158,6 @@ class ConsumerGroup {
   bool waits_for_others(const ConsumerGroupMember& member) const;
 
   // --- Replay.
-  // --------------------------------------------------------------------------------------------------------
   // Returns the member, new if need be; `change` edits what its records say.
   ConsumerGroupMember& update(std::string_view member_id, const std::function<void(ConsumerMember&)>& change);
   void remove(std::string_view member_id);
@@ -174,7 +173,6 @@ class ConsumerGroup {
   bool has_partition_metadata_record = false;  // written by Kafka before 4.1; to be deleted at the next bump
 
   // --- State that verbs change directly: it may be lost.
-  // ----------------------------------------------------------------
   bool metadata_checked = false;  // the hash reflects the metadata of now
   std::int64_t regexes_resolved_at_ms = 0;
   std::int64_t regexes_resolved_version = -1;

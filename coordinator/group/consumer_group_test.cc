@@ -330,7 +330,6 @@ TEST_F(ConsumerGroupTest, AssignorThatMostMembersWantIsUsed) {
 }
 
 // --- Static members.
-// ---------------------------------------------------------------------------------------------
 
 BeatOptions static_joining(std::string instance) {
   auto options = joining({"foo"});
@@ -381,7 +380,6 @@ TEST_F(ConsumerGroupTest, G4_StaticMemberMayComeBackUnderItsOldId) {
 }
 
 // --- Regular expressions.
-// ----------------------------------------------------------------------------------------
 
 BeatOptions regex_joining(std::string regex) {
   auto options = joining({});
@@ -465,7 +463,6 @@ TEST_F(ConsumerGroupTest, NamesAndRegexAddUp) {
 }
 
 // --- Failure.
-// ----------------------------------------------------------------------------------------------------
 
 TEST_F(ConsumerGroupTest, FailedWriteChangesNothing) {
   join("a");

@@ -7,8 +7,7 @@
 // here.
 //
 // Always: equal logs give equal groups and offsets, whether records were replayed as they were written or
-// read back,
-//   compacted or not. Nothing that a client sends or a log holds breaks the machine.
+// read back, compacted or not. Nothing that a client sends or a log holds breaks the machine.
 #pragma once
 
 #include <cstdint>

@@ -237,7 +237,6 @@ TEST_F(OffsetsTest, RefusedFetchTellsItInThePartitionsBeforeVersion2) {
 }
 
 // --- Deleting.
-// ---------------------------------------------------------------------------------------------------
 
 TEST_F(OffsetsTest, G10_OffsetsOfSubscribedTopicsAreNotDeleted) {
   const std::string member = classic_member(subscription_blob({"t"}));
@@ -282,7 +281,6 @@ TEST_F(OffsetsTest, DeletedTopicTakesItsOffsetsAlong) {
 }
 
 // --- Expiry.
-// -----------------------------------------------------------------------------------------------------
 
 TEST_F(OffsetsTest, G7_SimpleConsumersOffsetExpiresAfterItsRetention) {
   commit({{"t", 0, 1}});
@@ -363,7 +361,6 @@ TEST_F(OffsetsTest, ManyExpiredOffsetsGoInSeveralBatches) {
 }
 
 // --- Transactions.
-// -----------------------------------------------------------------------------------------------
 
 TEST_F(OffsetsTest, TransactionalOffsetCountsWhenItsTransactionCommits) {
   commit({{"t", 0, 1}});

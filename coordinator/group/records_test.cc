@@ -172,7 +172,6 @@ TEST(MetadataHash, IsKafkas) {
 }
 
 // --- Replay.
-// -----------------------------------------------------------------------------------------------------
 
 struct ReplayTest : testing::Test {
   template <class Key, class Value>

@@ -8,13 +8,11 @@
 //   -> replies wait until everything applied so far is committed  ->  take_replies
 //
 // Always: the machine's state is what replaying the log up to applied_end() gives, plus state that may be
-// lost (who
-//   waits, timers). A reply leaves only when the high watermark has reached everything its decision could
-//   have seen, its own records included; so what a client was told is never undone by a change of leader,
-//   reads included.
+// lost (who waits, timers). A reply leaves only when the high watermark has reached everything its decision
+// could have seen, its own records included; so what a client was told is never undone by a change of
+// leader, reads included.
 // Can fail: an append. Nothing was replayed then, the replies become errors, and the shard goes on. A log
-// that was
-//   truncated under the shard (a change of leader) is no longer its log: the shell unloads it.
+// that was truncated under the shard (a change of leader) is no longer its log: the shell unloads it.
 #pragma once
 
 #include <concepts>
