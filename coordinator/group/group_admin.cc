@@ -123,10 +123,17 @@ ConsumerGroupDescribeResponse::DescribedGroup::Member described_member(const Con
 void GroupMachine::handle(Now now, ReplyToken token, const RequestContext&, const ListGroupsRequest& request,
                           GroupOutcome& out) {
   store_.now = now;
-  const auto passes = [](std::span<const std::string_view> filter, std::string_view value) {
-    return filter.empty() || std::ranges::any_of(filter, [&](std::string_view allowed) {
-             return equal_ignoring_case(trimmed(allowed), value);
+  // Blanks around a state are of no account; around a type they make another one.
+  const auto has_state = [&](std::string_view state) {
+    return request.states_filter.empty() ||
+           std::ranges::any_of(request.states_filter, [&](std::string_view allowed) {
+             return equal_ignoring_case(trimmed(allowed), state);
            });
+  };
+  const auto has_type = [&](std::string_view type) {
+    return request.types_filter.empty() ||
+           std::ranges::any_of(request.types_filter,
+                               [&](std::string_view allowed) { return equal_ignoring_case(allowed, type); });
   };
   Arena& memory = out.memory();
   const auto groups = store_.groups.sorted();
@@ -134,8 +141,7 @@ void GroupMachine::handle(Now now, ReplyToken token, const RequestContext&, cons
   response.groups = memory.array<ListGroupsResponse::ListedGroup>(groups.size());
   std::size_t listed = 0;
   for (const Group* group : groups) {
-    if (!passes(request.states_filter, group->state()) || !passes(request.types_filter, type_of(*group)))
-      continue;
+    if (!has_state(group->state()) || !has_type(type_of(*group))) continue;
     auto& each = response.groups[listed++];
     each.group_id = memory.text(group->id);
     each.protocol_type = memory.text(protocol_type_of(*group));

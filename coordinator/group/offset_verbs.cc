@@ -113,7 +113,7 @@ void OffsetVerbs::commit_in_transaction(ReplyToken token, const RequestContext& 
   using Topic = TxnOffsetCommitResponse::TxnOffsetCommitResponseTopic;
   const auto refuse_all = [&](ErrorCode error) {
     out.clear();
-    out.reply(token, refusal(request, error, out.memory()));
+    out.reply(token, refusal(request, error, context.api_version, out.memory()));
   };
   if (request.group_id.empty()) return refuse_all(ErrorCode::kInvalidGroupId);
   const CommitCheck check = check_commit(request.group_id, request.member_id, request.group_instance_id,
@@ -125,6 +125,8 @@ void OffsetVerbs::commit_in_transaction(ReplyToken token, const RequestContext& 
   for (std::size_t t = 0; t < request.topics.size(); ++t) {
     const auto& topic = request.topics[t];
     const auto known = store_.metadata->topic(topic.name);
+    // Nobody owns partitions of a topic that does not exist.
+    if (check.behind != nullptr && !known) return refuse_all(ErrorCode::kIllegalGeneration);
     auto& answer = response.topics[t];
     answer.name = topic.name;
     answer.topic_id = topic.topic_id;
@@ -137,10 +139,9 @@ void OffsetVerbs::commit_in_transaction(ReplyToken token, const RequestContext& 
         continue;
       }
       if (check.behind != nullptr) {
-        const bool owned = known && ConsumerGroups::check_commit(
-                                        *check.behind, request.generation_id_or_member_epoch, known->id,
-                                        partition.partition_index.value) == ErrorCode::kNone;
-        if (!owned) return refuse_all(ErrorCode::kIllegalGeneration);
+        const ErrorCode error = ConsumerGroups::check_commit(
+            *check.behind, request.generation_id_or_member_epoch, known->id, partition.partition_index.value);
+        if (error != ErrorCode::kNone) return refuse_all(ErrorCode::kIllegalGeneration);
       }
       CommittedOffset offset;
       offset.offset = partition.committed_offset.value;

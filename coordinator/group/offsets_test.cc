@@ -236,6 +236,21 @@ TEST_F(OffsetsTest, RefusedFetchTellsItInThePartitionsBeforeVersion2) {
   EXPECT_TRUE(newer.topics.empty());
 }
 
+TEST_F(OffsetsTest, FetchWhoseCommitTakesTooLongSendsTheClientToLookForTheCoordinator) {
+  commit({{"t", 0, 1}});
+  h.log.commit_on_append(false);
+  const ReplyToken late = h.send(commit_request(h, "g", {{"t", 0, 2}}), 9);
+  const ReplyToken old = h.send_as(fetch_request(h, "g", {{"t", 0}}), 1);
+  h.advance(5'000);
+  EXPECT_EQ(h.take<OffsetCommitResponse>(late)->topics[0].partitions[0].error_code,
+            ErrorCode::kCoordinatorNotAvailable);
+  const auto answer = *h.take<FetchedGroup>(old);
+  EXPECT_EQ(answer.error_code, ErrorCode::kNotCoordinator) << "older consumers know no other way on";
+  EXPECT_EQ(answer.topics[0].partitions[0].error_code, ErrorCode::kNotCoordinator)
+      << "version 1 has no other place for it";
+  EXPECT_EQ(answer.topics[0].partitions[0].committed_offset, -1);
+}
+
 // --- Deleting.
 
 TEST_F(OffsetsTest, G10_OffsetsOfSubscribedTopicsAreNotDeleted) {
@@ -415,6 +430,39 @@ TEST_F(OffsetsTest, TransactionalCommitChecksTheMemberIfItIsNamed) {
   EXPECT_EQ(code(member, 2), ErrorCode::kIllegalGeneration);
   EXPECT_EQ(code("other", 1), ErrorCode::kUnknownMemberId);
   EXPECT_EQ(code("", -1), ErrorCode::kNone) << "old producers do not say";
+}
+
+TEST_F(OffsetsTest, TransactionalCommitFromAnEarlierEpochNeedsATopicThatExists) {
+  h.add_topic("u", 1);
+  const auto beat = [&](const BeatOptions& options) {
+    return h.ask<protocol::ConsumerGroupHeartbeatResponse>(beat_request(h, "g", "a", options)).member_epoch;
+  };
+  const std::int32_t before = beat(joining({"t"}));
+  ASSERT_GT(beat({.epoch = before, .topics = std::vector<std::string>{"t", "u"}}), before);
+  const auto code = [&] {
+    return commit_in_transaction(7, 5, "a", before).topics[0].partitions[0].error_code;
+  };
+  EXPECT_EQ(code(), ErrorCode::kNone) << "held since";
+  const auto topic = *h.metadata->topic("t");
+  h.edit_metadata([](FakeMetadata& m) { m.erase("t"); }, {"t"}, false, {{topic.id, "t"}});
+  EXPECT_EQ(code(), ErrorCode::kIllegalGeneration);
+}
+
+TEST_F(OffsetsTest, TransactionalCommitWhileLoadingIsToldInWordsThatItsVersionKnows) {
+  h.shard.begin_load();
+  protocol::TxnOffsetCommitRequest request;
+  request.group_id = "g";
+  request.topics = h.arena().array<protocol::TxnOffsetCommitRequest::TxnOffsetCommitRequestTopic>(1);
+  request.topics[0].partitions =
+      h.arena()
+          .array<
+              protocol::TxnOffsetCommitRequest::TxnOffsetCommitRequestTopic::TxnOffsetCommitRequestPartition>(
+              1);
+  const auto code = [&](int version) {
+    return h.ask<protocol::TxnOffsetCommitResponse>(request, version).topics[0].partitions[0].error_code;
+  };
+  EXPECT_EQ(code(1), ErrorCode::kCoordinatorNotAvailable);
+  EXPECT_EQ(code(2), ErrorCode::kCoordinatorLoadInProgress);
 }
 
 }  // namespace

@@ -25,6 +25,11 @@ Group described_error(std::string_view group_id, ErrorCode error) {
   return group;
 }
 
+// Consumers before 3.9 that fetch offsets take kCoordinatorNotAvailable for fatal.
+ErrorCode error_of_fetch(ErrorCode error) {
+  return error == ErrorCode::kCoordinatorNotAvailable ? ErrorCode::kNotCoordinator : error;
+}
+
 struct ErrorSetter {
   ErrorCode error;
 
@@ -39,8 +44,16 @@ struct ErrorSetter {
   void operator()(OffsetCommitResponse& r) const { set_partitions(r.topics); }
   void operator()(TxnOffsetCommitResponse& r) const { set_partitions(r.topics); }
   void operator()(OffsetFetchResponse::OffsetFetchResponseGroup& r) const {
-    r.topics = {};
-    r.error_code = error;
+    r.error_code = error_of_fetch(error);
+    // The first version has no other place for it.
+    for (auto& topic : r.topics) {
+      for (auto& partition : topic.partitions) {
+        partition = {.partition_index = partition.partition_index,
+                     .committed_offset = kNoOffset,
+                     .metadata = "",
+                     .error_code = r.error_code};
+      }
+    }
   }
   void operator()(DeleteGroupsResponse& r) const {
     for (auto& result : r.results) result.error_code = error;
@@ -114,7 +127,13 @@ GroupReply refusal(const OffsetCommitRequest& request, ErrorCode error, Arena& m
       request.topics, error, memory);
 }
 
-GroupReply refusal(const TxnOffsetCommitRequest& request, ErrorCode error, Arena& memory) {
+GroupReply refusal(const TxnOffsetCommitRequest& request, ErrorCode error, std::int16_t version,
+                   Arena& memory) {
+  // Producers of those versions may break on being told of a load (KAFKA-7296).
+  constexpr int kLoadInProgressVersion = 2;
+  if (error == ErrorCode::kCoordinatorLoadInProgress && version < kLoadInProgressVersion) {
+    error = ErrorCode::kCoordinatorNotAvailable;
+  }
   return commit_error<
       TxnOffsetCommitResponse, TxnOffsetCommitResponse::TxnOffsetCommitResponseTopic,
       TxnOffsetCommitResponse::TxnOffsetCommitResponseTopic::TxnOffsetCommitResponsePartition>(request.topics,

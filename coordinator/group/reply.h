@@ -47,7 +47,8 @@ GroupReply refusal(const protocol::JoinGroupRequest&, ErrorCode error);
 GroupReply refusal(const protocol::SyncGroupRequest&, ErrorCode error);
 GroupReply refusal(const protocol::LeaveGroupRequest&, ErrorCode error);
 GroupReply refusal(const protocol::OffsetCommitRequest&, ErrorCode error, Arena& memory);
-GroupReply refusal(const protocol::TxnOffsetCommitRequest&, ErrorCode error, Arena& memory);
+GroupReply refusal(const protocol::TxnOffsetCommitRequest&, ErrorCode error, std::int16_t version,
+                   Arena& memory);
 GroupReply refusal(const FetchOffsets&, ErrorCode error, std::int16_t version, Arena& memory);
 GroupReply refusal(const protocol::OffsetDeleteRequest&, ErrorCode error);
 GroupReply refusal(const protocol::DeleteGroupsRequest&, ErrorCode error, Arena& memory);
