@@ -538,6 +538,17 @@ TEST_F(ClassicGroupTest, G4_StaticMemberThatIsAwayIsNotDroppedByARebalance) {
   EXPECT_EQ(leader.leader, leader.member_id) << "but cannot lead";
 }
 
+TEST_F(ClassicGroupTest, G4_GroupWhoseMembersAreAllAwayAndAllowNoTimeWaitsForThem) {
+  const JoinOptions options{.instance_id = "i", .rebalance_timeout_ms = 0};
+  one_member(options);
+  const std::string dynamic = std::string(h.ask<JoinGroupResponse>(join_request(h, "g", {})).member_id);
+  join({.member_id = dynamic, .rebalance_timeout_ms = 0});
+  h.ask<LeaveGroupResponse>(leave_request(h, "g", {{dynamic, {}}}));
+  h.advance(3'000);
+  EXPECT_EQ(h.classic("g").state, ClassicState::kPreparingRebalance);
+  EXPECT_EQ(joined(join(options)).generation_id, 2);
+}
+
 TEST_F(ClassicGroupTest, G4_StaticMemberIsRemovedByInstanceIdAlone) {
   one_member({.instance_id = "i"});
   EXPECT_EQ(h.ask<LeaveGroupResponse>(leave_request(h, "g", {{"", "other"}})).members[0].error_code,

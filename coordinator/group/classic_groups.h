@@ -22,6 +22,9 @@ namespace milena::coordinator {
 // timeout: it cannot send heartbeats yet, and clients that gave up would fill the group with ghosts.
 inline constexpr std::int32_t kNewMemberJoinTimeoutMs = 5 * 60 * 1000;
 
+// How long a rebalance that nobody can lead waits at least, before it looks again who is there.
+inline constexpr std::int32_t kAbsentLeaderRetryMs = 1'000;
+
 // Unclaimed member ids that one group keeps. Kafka has no bound; they would let one client fill the memory.
 inline constexpr std::size_t kMaxPendingMembers = 10'000;
 

@@ -117,8 +117,9 @@ void ClassicGroups::complete_join(Group& group, GroupOutcome& out) {
   for (const std::string& id : absent) g.remove(id);
   if (!g.members().empty()) {
     if (first_here == nullptr) {
-      // Nobody could lead: wait until somebody joins, or the sessions end.
-      g.join_timer.arm(store_.after(g.rebalance_timeout_ms()));
+      // Nobody could lead: wait until somebody joins, or the sessions end. Members may allow no time at all;
+      // looking again at once would never end.
+      g.join_timer.arm(store_.after(std::max(g.rebalance_timeout_ms(), kAbsentLeaderRetryMs)));
       return;
     }
     if (g.find(*g.leader)->awaiting_join == 0) g.leader = first_here->id;

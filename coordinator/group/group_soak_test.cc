@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <set>
 #include <string>
@@ -142,6 +143,12 @@ class Soak {
     }
   }
 
+  // Clients may ask for no time at all, or for all there is.
+  std::int32_t rebalance_timeout_ms(std::int32_t usual) {
+    if (!rng_.one_in(12)) return usual;
+    return rng_.one_in(2) ? 0 : std::numeric_limits<std::int32_t>::max();
+  }
+
   void join(ClassicClient& client) {
     if (client.id.empty() && !client.instance_id) client.group = some_group();
     std::vector<std::pair<std::string, std::int32_t>> owned;
@@ -155,7 +162,7 @@ class Soak {
     options.member_id = client.id;
     options.instance_id = client.instance_id;
     options.session_timeout_ms = 10'000 + 100 * static_cast<std::int32_t>(client.index);
-    options.rebalance_timeout_ms = 20'000;
+    options.rebalance_timeout_ms = rebalance_timeout_ms(20'000);
     options.protocols = {{"range", subscription_blob({"t0", rng_.one_in(3) ? "t1" : "t2"}, owned)}};
     if (rng_.one_in(30)) options.protocols = {{"range", "rubbish"}};
     if (rng_.one_in(3)) options.protocols.emplace_back("sticky", options.protocols[0].second);
@@ -193,7 +200,7 @@ class Soak {
     if (epoch == 0) {
       client.group = some_group();
       client.owned.clear();
-      options.rebalance_timeout_ms = 15'000;
+      options.rebalance_timeout_ms = rebalance_timeout_ms(15'000);
       options.owned = Assignment{};
       if (rng_.one_in(3)) {
         options.regex = rng_.one_in(2) ? "t[01]" : "t.*";
