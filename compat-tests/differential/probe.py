@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -21,9 +22,10 @@ _OWN_IN = {
         "lastCaughtUpTimestamp": "TIME", "replicaDirectoryId": "DIRECTORY",
     },
 }  # fmt: skip
+_GENERATED_MEMBER_ID = re.compile(r"(differential|desk-\d)-[0-9a-f]{8}-[0-9a-f-]{27}|[\w-]{22}")
 _UNSET = (None, "", -1, 0, "AAAAAAAAAAAAAAAAAAAAAA")
 # Lists whose order means nothing: sorted by their text.
-_UNORDERED = {"apiKeys", "topics", "configs", "synonyms", "supportedFeatures", "finalizedFeatures", "brokers", "partitions", "responses"}
+_UNORDERED = {"apiKeys", "topics", "configs", "synonyms", "supportedFeatures", "finalizedFeatures", "brokers", "partitions", "responses", "groups", "members", "results"}
 
 
 class Probe:
@@ -62,13 +64,17 @@ class Probe:
         return json.loads(line)
 
 
-def normalise(value, api, names, key=None):
-    """`value` without what two brokers may tell differently; `names` maps topic ids to names."""
+def normalise(value, api, names, kept, key=None):
+    """`value` without what two brokers may tell differently; `names` maps topic ids to names, `kept` values to theirs."""
     if isinstance(value, dict):
-        return {name: normalise(part, api, names, name) for name, part in value.items()}
+        return {name: normalise(part, api, names, kept, name) for name, part in value.items()}
     if isinstance(value, list):
-        parts = [normalise(part, api, names) for part in value]
+        parts = [normalise(part, api, names, kept) for part in value]
         return sorted(parts, key=lambda part: json.dumps(part, sort_keys=True)) if key in _UNORDERED else parts
+    if isinstance(value, str) and value in kept:
+        return kept[value]
+    if key in ("memberId", "leader") and _GENERATED_MEMBER_ID.fullmatch(str(value)):
+        return "A NEW MEMBER ID"
     own = _OWN_IN.get(api, {}).get(key) or _OWN.get(key)
     if own and value not in _UNSET:
         return own

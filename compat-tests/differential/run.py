@@ -19,14 +19,23 @@ from lib.report import Report  # noqa: E402
 
 import allowed  # noqa: E402
 from probe import Probe, differences, normalise  # noqa: E402
+from group_scenarios import ENCODED, GROUP_SCENARIOS  # noqa: E402
 from scenarios import NOW, SCENARIOS  # noqa: E402
 
 # The APIs that we must serve exactly as Kafka does; the others may be missing from our ApiVersions answer, not differ in it.
 SERVED = [
     "Produce", "Fetch", "ListOffsets", "Metadata", "FindCoordinator", "ApiVersions", "CreateTopics", "DeleteTopics", "DeleteRecords",
     "InitProducerId", "OffsetForLeaderEpoch", "DescribeConfigs", "CreatePartitions", "DescribeQuorum", "DescribeCluster",
-    "DescribeTopicPartitions",
+    "DescribeTopicPartitions", "OffsetCommit", "OffsetFetch", "JoinGroup", "Heartbeat", "LeaveGroup", "SyncGroup", "DescribeGroups",
+    "ListGroups", "DeleteGroups", "OffsetDelete", "ConsumerGroupHeartbeat", "ConsumerGroupDescribe",
 ]  # fmt: skip
+
+# Nothing waits for members or for the next round of assignments: an answer is what the request alone brought about.
+PROPERTIES = {
+    "group.initial.rebalance.delay.ms": 0,
+    "group.consumer.min.assignment.interval.ms": 0,
+    "group.consumer.assignment.interval.ms": 0,
+}
 
 
 class Side:
@@ -37,31 +46,41 @@ class Side:
         self._probe = probe
         self._client = api.Client(address, timeout=30.0)
         self._client.init_producer_id()  # the first one may have to wait for a block of ids
+        self._client.await_group("ready")
         self._ids = {}  # topic name -> id as Kafka writes it
+        self._kept = {}  # what a scenario keeps of answers: "$name" -> value
 
-    def set_up(self, scenario, version):
+    def set_up(self, scenario, version, number):
+        self._kept = {}
         for name, spec in scenario.topics.items():
             partitions, configs = spec if isinstance(spec, tuple) else (spec, {})
-            self._client.make_topic(at(name, version), partitions, configs)
+            self._client.make_topic(named(name, version, number), partitions, configs)
         for name, count in scenario.produce.items():
             for n in range(count):
                 batch = records.batch([f"value {n}".encode()], timestamp=NOW + n)
-                answer = self._client.produce(at(name, version), 0, batch)
+                answer = self._client.produce(named(name, version, number), 0, batch)
                 assert answer["error_code"] == 0, f"set-up: {answer}"
 
-    def ask(self, name, version, body):
-        """The normalised answer to one request."""
-        answer = self._probe.ask(self.address, name, version, self._with_ids(body))
+    def ask(self, name, version, body, keep):
+        """The normalised answer to one request; `keep` {name: field} of it for the requests that follow."""
+        answer = self._probe.ask(self.address, name, version, self._filled_in(body))
         if "topicId" in json.dumps(answer):
             self._learn_ids()
+        for kept, field in keep.items():
+            self._kept["$" + kept] = answer.get("body", {}).get(field)
         names = {topic_id: topic for topic, topic_id in self._ids.items()}
-        return normalise(answer, name, names)
+        return normalise(answer, name, names, {value: kept for kept, value in self._kept.items() if value and isinstance(value, str)})
 
-    def _with_ids(self, body):
+    def _filled_in(self, body):
         if isinstance(body, dict):
-            return {key: self._with_ids(value) for key, value in body.items()}
+            return {key: self._filled_in(value) for key, value in body.items()}
         if isinstance(body, list):
-            return [self._with_ids(value) for value in body]
+            return [self._filled_in(value) for value in body]
+        if isinstance(body, str) and body in self._kept:
+            return self._kept[body]
+        if isinstance(body, str) and body.partition(":")[0] in ENCODED:
+            form, _, text = body.partition(":")
+            return base64.b64encode(ENCODED[form](text)).decode()
         if isinstance(body, str) and body.startswith("$id:"):
             self._learn_ids()
             return self._ids.get(body.removeprefix("$id:"), "AAAAAAAAAAAAAAAAAAAAAA")
@@ -76,13 +95,20 @@ def _uuid_text(data):
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
+def named(value, version, number):
+    """Strings with {v} and {n} replaced: the scenario's version, and that with the scenario's number."""
+    if isinstance(value, dict):
+        return {key: named(part, version, number) for key, part in value.items()}
+    if isinstance(value, list):
+        return [named(part, version, number) for part in value]
+    return value.replace("{v}", str(version)).replace("{n}", f"{number}-{version}") if isinstance(value, str) else value
+
+
 def at(value, version):
-    """`value` as it is for a version: {v} replaced, fields of other versions left out."""
+    """`value` as it is for a version: fields of other versions left out."""
     if isinstance(value, dict):
         return {key: at(part, version) for key, part in _fields_at(value, version).items()}
-    if isinstance(value, list):
-        return [at(part, version) for part in value]
-    return value.replace("{v}", str(version)) if isinstance(value, str) else value
+    return [at(part, version) for part in value] if isinstance(value, list) else value
 
 
 def _fields_at(value, version):
@@ -97,16 +123,16 @@ def _fields_at(value, version):
     return fields
 
 
-def run_scenario(scenario, version_of, kafka, target, notes):
+def run_scenario(scenario, serial, version_of, kafka, target, notes):
     """Raises AssertionError with every difference that is not allowed."""
     found = {}  # (request, difference): versions it was seen in
-    name = scenario.requests[0][0]
+    name = scenario.varies or scenario.requests[0][0]
     for version in scenario.versions or version_of(name):
         for side in (kafka, target):
-            side.set_up(scenario, version)
-        for number, (request, body) in enumerate(scenario.requests):
+            side.set_up(scenario, version, serial)
+        for number, (request, body, *keep) in enumerate(scenario.requests):
             used = version if request == name else max(version_of(request))
-            answers = [side.ask(request, used, at(body, version)) for side in (kafka, target)]
+            answers = [side.ask(request, used, named(at(body, used), version, serial), keep[0] if keep else {}) for side in (kafka, target)]
             for path, wanted, got in differences(*answers):
                 reason = allowed.reason_for(scenario.name, request, path.removeprefix("body."))
                 if reason is None:
@@ -145,12 +171,12 @@ def main():
     arguments = parser.parse_args()
     report = Report("compared with Apache Kafka", arguments.only)
     notes = {}
-    with broker.ApacheKafka("differential") as reference, broker.from_arguments(arguments, "differential") as tested:
+    with broker.ApacheKafka("differential", PROPERTIES) as reference, broker.from_arguments(arguments, "differential", PROPERTIES) as tested:
         probe = Probe()
         kafka, target = Side(reference.address, probe), Side(tested.address, probe)
         report.run("served APIs", compare_served_apis, probe, kafka, target)
-        for scenario in SCENARIOS:
-            report.run(scenario.name, run_scenario, scenario, probe.versions, kafka, target, notes)
+        for serial, scenario in enumerate(SCENARIOS + GROUP_SCENARIOS):
+            report.run(scenario.name, run_scenario, scenario, serial, probe.versions, kafka, target, notes)
         probe.close()
     for reason, places in notes.items():
         print(f"allowed in {len(places)} places: {reason}")

@@ -1,9 +1,11 @@
 """What is asked of both brokers, as data.
 
 A scenario has a set-up (topics and records that it needs, made on both) and requests. A request is (API, body) with
-Kafka's field names; it is sent in every version that Kafka serves, or in `versions`. In strings, {v} becomes the
-version (so that every version has topics of its own), and the set-up runs once for each version. "$id:NAME" becomes the
-topic's id on the broker that is asked. A field of `only(versions, value)` is there in those versions alone.
+Kafka's field names. The API of the first one (or the one that `varies`) is sent in every version that Kafka serves, or
+in `versions`; the others are sent in their newest. A field of `only(versions, value)` is there in those versions alone.
+In strings, {v} becomes the version, so that every version has topics of its own, and {n} the scenario's number and the
+version; "$id:NAME" becomes the topic's id on the broker that is asked. A third element of a request, {name: field},
+keeps a field of the answer: "$name" in the bodies that follow is its value on the broker that is asked.
 """
 
 import base64
@@ -26,6 +28,7 @@ class Scenario:
     topics: dict = field(default_factory=dict)
     produce: dict = field(default_factory=dict)
     versions: range | None = None
+    varies: str | None = None
 
 
 def only(versions, value):
