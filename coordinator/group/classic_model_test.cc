@@ -309,7 +309,7 @@ class Schedule {
 
 TEST(ClassicModelTest, EveryAnswerIsTheModels) {
   int operations = 0;
-  for_each_seed(60, [&](std::uint64_t seed) {
+  for_each_seed(90, [&](std::uint64_t seed) {
     if (testing::Test::HasFailure()) return;
     Schedule schedule(seed);
     operations += schedule.play(2'000);
