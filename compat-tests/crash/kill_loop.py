@@ -4,7 +4,7 @@
 Each cycle: producers and topic changes run, the broker dies after 0 to 2 seconds, starts again on the same data
 (now and then it is killed once more while it recovers, now and then it is stopped gracefully instead), and then:
 every acknowledged record is at its acknowledged offset, nothing is there that nobody sent, nothing twice, nothing
-out of order or with a hole before it, and acknowledged topic changes and producer ids stand.
+out of order or with a hole before it, and acknowledged topic changes, committed offsets and producer ids stand.
 
 --preload-gb N instead writes N GB, kills the broker and measures how long it takes to serve again.
 """
@@ -21,6 +21,7 @@ sys.path.insert(0, str(HERE.parent))
 from lib import api, broker, records  # noqa: E402
 from lib.wire import frame  # noqa: E402
 
+from commits import Commits  # noqa: E402
 from journal import Journal, Violation, parse  # noqa: E402
 from load import Producer, Topics  # noqa: E402
 
@@ -39,7 +40,7 @@ class KillLoop:
         self.target = target
         self._seed = seed
         self._random = random.Random(seed)
-        self._topics = Topics(seed)
+        self._topics, self._commits = Topics(seed), Commits(seed)
         self._rounds = self._acked = self._read_records = 0
         self._topic = self._journals = self._producers = None
         self.start_times = []
@@ -56,7 +57,7 @@ class KillLoop:
             first + n: Producer(first + n, kind, self._topic, n % PARTITIONS, self._journals[n % PARTITIONS], self._seed)
             for n, kind in enumerate(kinds)
         }
-        self._workers = [*self._producers.values(), self._topics]
+        self._workers = [*self._producers.values(), self._topics, self._commits]
         with api.Client(self.target.address) as client:
             client.make_topic(self._topic, PARTITIONS, TOPIC_CONFIGS)
 
@@ -117,6 +118,7 @@ class KillLoop:
                 start = 0 if full else self._random.randrange(known + 1)
                 self._read(client, partition, start, served["offset"] if full else start + 1, self._check_again)
             self._topics.check(client)
+            self._commits.check(client)
 
     def _read(self, client, partition, start, end, check):
         while start < end:
@@ -145,7 +147,7 @@ class KillLoop:
         read = self._read_records + sum(len(journal.log) for journal in self._journals)
         starts = sorted(self.start_times)
         return (
-            f"cycle {cycle}/{cycles}: {acked} acked, {read} in the log, restart median {1000 * starts[len(starts) // 2]:.0f} ms "
+            f"cycle {cycle}/{cycles}: {acked} acked, {read} in the log, {self._commits.acked} commits, restart median {1000 * starts[len(starts) // 2]:.0f} ms "
             f"max {1000 * starts[-1]:.0f} ms"
         )
 

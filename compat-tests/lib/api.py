@@ -143,6 +143,9 @@ APIS = {
     ], [
         ("throttle_time_ms", "i32"), ("error_code", "i16"), ("protocol_type", "string"), ("protocol_name", "string"), ("assignment", "bytes"),
     ]),
+    "DeleteGroups": (42, 2, [("groups_names", "[]string")], [
+        ("throttle_time_ms", "i32"), ("results", [("group_id", "string"), ("error_code", "i16")]),
+    ]),
     "ConsumerGroupHeartbeat": (68, 1, [
         ("group_id", "string"), ("member_id", "string"), ("member_epoch", "i32"), ("instance_id", "string", None), ("rack_id", "string", None),
         ("rebalance_timeout_ms", "i32", -1), ("subscribed_topic_names", "[]string", None), ("subscribed_topic_regex", "string", None),
