@@ -84,8 +84,8 @@ Result<AppendInfo> Log::append_as_leader(MutableBytes records, const AppendOptio
     if (next.value > std::numeric_limits<std::int64_t>::max() - delta - 1)
       return fail(ErrorCode::kKafkaStorageError, "the log has no offsets left");
     if (batch->has_producer_id()) {
-      MILENA_TRY(const auto known,
-                 producers_.stage(placed(*batch, next), options.origin, options.transaction_version));
+      MILENA_TRY(const auto known, producers_.stage(placed(*batch, next), options.origin,
+                                                    options.transaction_version, options.verification));
       if (known) {
         return AppendInfo{.first_offset = known->first_offset(),
                           .last_offset = known->last_offset,

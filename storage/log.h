@@ -124,6 +124,11 @@ class Log {
 
   // --- producers
   std::vector<ActiveProducer> active_producers() const { return producers_.active(); }
+  // See ProducerState::begin_verification.
+  std::optional<VerificationTicket> begin_verification(ProducerId id, std::int16_t epoch,
+                                                       std::int64_t now_ms) {
+    return producers_.begin_verification(id, epoch, now_ms);
+  }
   // Forgets producers without an open transaction whose last batch or marker is older than expiration_ms.
   void expire_producers(std::int64_t now_ms, std::int64_t expiration_ms);
   const ProducerState& producers() const { return producers_; }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "base/fs.h"
 #include "protocol/types.h"
@@ -14,6 +15,9 @@ using protocol::Offset;
 using protocol::ProducerId;
 
 // Who writes; decides which producer checks apply (Kafka's AppendOrigin).
+// Names one question to a transaction's coordinator about a partition; 0 is none.
+using VerificationTicket = std::uint64_t;
+
 enum class AppendOrigin {
   kClient,       // sequence numbers, epochs and duplicates are checked
   kCoordinator,  // epochs and coordinator epochs are checked: markers, group and transaction records,
@@ -26,6 +30,9 @@ struct AppendOptions {
   AppendOrigin origin = AppendOrigin::kClient;
   // Of the transaction a marker ends: from 2 on its epoch must be above the producer's (KIP-890).
   std::int16_t transaction_version = 0;
+  // The ticket of Log::begin_verification() under which a client's transactional batch may open a transaction
+  // here; none: nobody asks (transaction.partition.verification.enable=false).
+  std::optional<VerificationTicket> verification{};
   std::int64_t now_ms = 0;  // wall clock; for segment.ms
 };
 

@@ -77,8 +77,27 @@ ProducerEntry& ProducerState::staged_entry(ProducerId id) {
   return staged_.back();
 }
 
+std::optional<VerificationTicket> ProducerState::begin_verification(ProducerId id, std::int16_t epoch,
+                                                                    std::int64_t now_ms) {
+  const ProducerEntry* known = find(id);
+  if (known != nullptr && known->has_open_transaction() && known->producer_epoch == epoch)
+    return std::nullopt;
+  Verification& verification = verifications_[id.value];
+  if (verification.ticket == 0) verification = {.ticket = ++last_ticket_, .begun_ms = now_ms};
+  return verification.ticket;
+}
+
+bool ProducerState::opens_unverified(const ProducerEntry& entry, const ProducerBatch& batch,
+                                     std::optional<VerificationTicket> verification) const {
+  if (!verification || !batch.transactional || batch.control) return false;
+  if (entry.has_open_transaction() && entry.producer_epoch == batch.producer_epoch) return false;
+  const auto known = verifications_.find(batch.producer_id.value);
+  return known == verifications_.end() || known->second.ticket != *verification;
+}
+
 Result<std::optional<RememberedBatch>> ProducerState::stage(const ProducerBatch& batch, AppendOrigin origin,
-                                                            std::int16_t transaction_version) {
+                                                            std::int16_t transaction_version,
+                                                            std::optional<VerificationTicket> verification) {
   if (batch.control && !batch.marker) return std::nullopt;
   ProducerEntry& entry = staged_entry(batch.producer_id);
   if (origin == AppendOrigin::kClient && batch.producer_epoch == entry.producer_epoch) {
@@ -88,10 +107,14 @@ Result<std::optional<RememberedBatch>> ProducerState::stage(const ProducerBatch&
     }
   }
   if (origin != AppendOrigin::kReplication) MILENA_CHECK(check(entry, batch, origin, transaction_version));
+  if (origin == AppendOrigin::kClient && opens_unverified(entry, batch, verification)) {
+    return fail(ErrorCode::kInvalidTxnState, "the record does not belong to an ongoing transaction");
+  }
 
   entry.set_epoch(batch.producer_epoch);
   entry.last_timestamp = batch.max_timestamp;
   if (batch.marker) {
+    verifications_.erase(batch.producer_id.value);
     if (entry.has_open_transaction()) {
       staged_finished_.push_back(
           {batch.producer_id, entry.current_txn_first_offset, batch.last_offset, batch.marker->commit});
@@ -122,6 +145,7 @@ void ProducerState::commit(std::vector<AbortedTransaction>& aborted) {
   for (const FinishedTransaction& txn : staged_finished_) insert_open(txn.producer_id, txn.first_offset);
   for (const ProducerEntry& entry : staged_) {
     entries_[entry.producer_id.value] = entry;
+    if (entry.has_open_transaction()) verifications_.erase(entry.producer_id.value);
     if (entry.has_open_transaction()) insert_open(entry.producer_id, entry.current_txn_first_offset);
   }
   for (const FinishedTransaction& txn : staged_finished_) finish(txn, aborted);
@@ -180,10 +204,12 @@ void ProducerState::expire(std::int64_t now_ms, std::int64_t expiration_ms) {
     const ProducerEntry& entry = item.second;
     return !entry.has_open_transaction() && now_ms - entry.last_timestamp >= expiration_ms;
   });
+  erase_if(verifications_, [&](const auto& item) { return now_ms - item.second.begun_ms >= expiration_ms; });
 }
 
 void ProducerState::clear() {
   entries_.clear();
+  verifications_.clear();
   open_.clear();
   unreplicated_.clear();
   discard();

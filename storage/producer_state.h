@@ -88,13 +88,24 @@ class ProducerState {
   // one is an exact copy of it; nothing of the append may then be written.
   //   INVALID_PRODUCER_EPOCH           from an older incarnation of the producer
   //   OUT_OF_ORDER_SEQUENCE_NUMBER     a gap, or a duplicate older than the remembered batches
-  //   INVALID_TXN_STATE                a plain batch inside an open transaction
+  //   INVALID_TXN_STATE                a plain batch inside an open transaction; a client's transactional
+  //   batch
+  //                                    that would open one without the ticket of a verification
   //   TRANSACTION_COORDINATOR_FENCED   a marker from an older coordinator
   Result<std::optional<RememberedBatch>> stage(const ProducerBatch& batch, AppendOrigin origin,
-                                               std::int16_t transaction_version);
+                                               std::int16_t transaction_version,
+                                               std::optional<VerificationTicket> verification = std::nullopt);
   void discard();
   // The staged batches are written. Appends the transactions they abort to `aborted`.
   void commit(std::vector<AbortedTransaction>& aborted);
+
+  // Verification (KIP-890): before the first batch of a transaction is appended, the coordinator is asked
+  // whether the partition takes part in it. A ticket stands for that question; it is void once the producer's
+  // transaction has begun here, or has ended meanwhile, so that no late batch opens a transaction that nobody
+  // will end. Lost in a restart, like the questions. None: the transaction of this epoch is open here, nobody
+  // needs to be asked.
+  std::optional<VerificationTicket> begin_verification(ProducerId id, std::int16_t epoch,
+                                                       std::int64_t now_ms);
 
   // The lowest offset that belongs to an open transaction, or to a finished one not replicated yet.
   std::optional<Offset> first_unstable_offset() const;
@@ -126,10 +137,18 @@ class ProducerState {
     bool commit = false;
   };
 
+  bool opens_unverified(const ProducerEntry& entry, const ProducerBatch& batch,
+                        std::optional<VerificationTicket> verification) const;
   ProducerEntry& staged_entry(ProducerId id);
   void finish(const FinishedTransaction& txn, std::vector<AbortedTransaction>& aborted);
 
   boost::unordered_flat_map<std::int64_t, ProducerEntry> entries_;
+  struct Verification {
+    VerificationTicket ticket = 0;
+    std::int64_t begun_ms = 0;
+  };
+  boost::unordered_flat_map<std::int64_t, Verification> verifications_;  // by producer id
+  VerificationTicket last_ticket_ = 0;
   std::vector<OpenTransaction> open_;                  // by first offset
   std::vector<UnreplicatedTransaction> unreplicated_;  // in the order of their markers
   std::vector<ProducerEntry> staged_;                  // as the entries will be

@@ -42,9 +42,10 @@ class ProducerStateTest : public testing::Test {
   }
   // kNone when the batch was taken.
   ErrorCode append(const ProducerBatch& batch, AppendOrigin origin = AppendOrigin::kClient,
-                   std::int16_t transaction_version = 0) {
+                   std::int16_t transaction_version = 0,
+                   std::optional<VerificationTicket> verification = std::nullopt) {
     duplicate_.reset();
-    const auto staged = state_.stage(batch, origin, transaction_version);
+    const auto staged = state_.stage(batch, origin, transaction_version, verification);
     if (!staged || *staged) {
       if (staged) duplicate_ = **staged;
       state_.discard();
@@ -53,6 +54,9 @@ class ProducerStateTest : public testing::Test {
     state_.commit(aborted_);
     next_ = batch.last_offset + 1;
     return ErrorCode::kNone;
+  }
+  ErrorCode append_verified(const ProducerBatch& batch, VerificationTicket ticket) {
+    return append(batch, AppendOrigin::kClient, 0, ticket);
   }
   ErrorCode end(const ProducerBatch& batch, std::int16_t transaction_version = 0) {
     return append(batch, AppendOrigin::kCoordinator, transaction_version);
@@ -143,6 +147,37 @@ TEST_F(ProducerStateTest, SeveralBatchesOfOneAppendAreJudgedTogether) {
 TEST_F(ProducerStateTest, CoordinatorsAreNotHeldToSequences) {
   ASSERT_EQ(append(data(0, 0, 0)), ErrorCode::kNone);
   EXPECT_EQ(append(data(0, 17, 17), AppendOrigin::kCoordinator), ErrorCode::kNone);
+}
+
+TEST_F(ProducerStateTest, OnlyAVerifiedBatchOpensATransaction) {
+  EXPECT_EQ(append_verified(data(0, 0, 0, true), 0), ErrorCode::kInvalidTxnState);
+  const auto ticket = state_.begin_verification(1, 0, 0);
+  ASSERT_TRUE(ticket);
+  EXPECT_EQ(append_verified(data(0, 0, 0, true), *ticket + 1), ErrorCode::kInvalidTxnState);
+  EXPECT_EQ(append_verified(data(0, 0, 0, true), *ticket), ErrorCode::kNone);
+  // The transaction is open: nobody is asked again, and a batch needs no ticket.
+  EXPECT_FALSE(state_.begin_verification(1, 0, 0));
+  EXPECT_EQ(append_verified(data(0, 1, 1, true), 0), ErrorCode::kNone);
+}
+
+TEST_F(ProducerStateTest, TheMarkerVoidsATicketSoThatALateBatchOpensNothing) {
+  const auto ticket = state_.begin_verification(1, 0, 0);
+  ASSERT_EQ(end(marker(0, false)), ErrorCode::kNone);
+  EXPECT_EQ(append_verified(data(0, 0, 0, true), *ticket), ErrorCode::kInvalidTxnState);
+  EXPECT_FALSE(state_.first_unstable_offset());
+  EXPECT_NE(state_.begin_verification(1, 0, 0), ticket);
+}
+
+TEST_F(ProducerStateTest, ATransactionOfAnOlderEpochDoesNotVouchForANewOne) {
+  const auto first = state_.begin_verification(1, 0, 0);
+  ASSERT_EQ(append_verified(data(0, 0, 0, true), *first), ErrorCode::kNone);
+  EXPECT_EQ(append_verified(data(1, 0, 0, true), *first), ErrorCode::kInvalidTxnState);
+}
+
+TEST_F(ProducerStateTest, VerificationsThatNobodyUsesAreForgotten) {
+  const auto ticket = state_.begin_verification(1, 0, 1000);
+  state_.expire(1000 + 60'000, 60'000);
+  EXPECT_EQ(append_verified(data(0, 0, 0, true), *ticket), ErrorCode::kInvalidTxnState);
 }
 
 TEST_F(ProducerStateTest, AnOpenTransactionHoldsBackTheUnstableOffset) {

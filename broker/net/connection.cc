@@ -59,7 +59,9 @@ void Connection::stop() {
 
 void Connection::answered(Request& request) {
   if (request.answer_ == Request::Answer::kClose) end_requests();
-  if (!in_turn_ && writing_ == Writing::kIdle && queue_.first() == &request) turn_later();
+  if (!in_turn_ && writing_ == Writing::kIdle && (queue_.first() == &request || request.holds_successors_)) {
+    turn_later();
+  }
 }
 
 void Connection::turn(bool more) {
@@ -260,8 +262,8 @@ void Connection::run() {
 
 // New requests are welcome: the peer takes its replies and does not have too much under way.
 bool Connection::may_handle() const {
-  return !no_more_requests_ && writing_ == Writing::kIdle && queue_.size() < net_.limits().in_flight_max &&
-         net_.memory().may_handle(*this);
+  return !no_more_requests_ && writing_ == Writing::kIdle && !queue_.is_held() &&
+         queue_.size() < net_.limits().in_flight_max && net_.memory().may_handle(*this);
 }
 
 bool Connection::is_memory_free() const { return net_.memory().allowance(*this) > 0; }

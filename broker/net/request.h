@@ -63,6 +63,10 @@ class Request final : private Loop::Job {
   // When the last byte was read.
   Instant received_at() const { return received_at_; }
 
+  // The next request of this connection waits until this one is answered: for one whose effects cannot be
+  // ordered before handle() returns. On the request's loop, before handle() returns.
+  void hold_successors() { holds_successors_ = true; }
+
   // Keeps the owner alive until the reply is written: the file of a FileRange, the block of a SharedBytes.
   void pin(std::shared_ptr<const void> owner) { pins_.push_back(std::move(owner)); }
 
@@ -110,6 +114,7 @@ class Request final : private Loop::Job {
   Request* next_ = nullptr;           // in the connection's queue or in the pool
   Answer answer_ = Answer::kNone;     // also written by the thread that answers, before it posts
   bool answered_ = false;
+  bool holds_successors_ = false;
 };
 
 // The duty to answer one request: exactly one of the verbs, once, from any thread. The request must not be

@@ -45,6 +45,7 @@ void RequestPool::give(Request& request) {
   request.connection_ = nullptr;
   request.answer_ = Request::Answer::kNone;
   request.answered_ = false;
+  request.holds_successors_ = false;
   request.next_ = first_;
   first_ = &request;
   ++kept_;

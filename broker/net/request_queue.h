@@ -15,6 +15,9 @@ class RequestQueue {
   Request* first() const { return first_; }
   static Request* after(const Request& request) { return request.next_; }
 
+  // The newest request wants to be answered before the next one is handled.
+  bool is_held() const { return first_ != nullptr && last_->holds_successors_ && !last_->answered_; }
+
   void push(Request& request) {
     request.next_ = nullptr;
     (first_ == nullptr ? first_ : last_->next_) = &request;

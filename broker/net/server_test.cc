@@ -78,6 +78,23 @@ TEST(Server, KeepsTheOrderWhenLaterRequestsAreAnsweredFirst) {
   EXPECT_EQ(client.receive(), (Response{5, "e five"}));
 }
 
+TEST(Server, ARequestMayHoldThoseBehindItUntilItIsAnswered) {
+  TestServer server;
+  Client client(server.port());
+  ASSERT_TRUE(
+      client.send(request_frame(1, "p one") + request_frame(2, "h two") + request_frame(3, "p three")));
+  server.handler().await_parked(2);
+  EXPECT_EQ(server.handler().handled(), 2u);
+  server.handler().release("h two");  // while the first still waits
+  server.handler().await_parked(3);
+  EXPECT_EQ(client.readable(), 0u);
+  server.handler().release("p one");
+  EXPECT_EQ(client.receive(), (Response{1, "p one"}));
+  EXPECT_EQ(client.receive(), (Response{2, "h two"}));
+  server.handler().release("p three");
+  EXPECT_EQ(client.receive(), (Response{3, "p three"}));
+}
+
 TEST(Server, AnAnswerMayComeFromAnyThread) {
   TestServer server;
   Client client(server.port());

@@ -92,6 +92,13 @@ Result<Partition::Appended> Partition::append(MutableBytes records, storage::App
   return appended;
 }
 
+Result<std::optional<storage::VerificationTicket>> Partition::begin_verification(
+    protocol::ProducerId producer, std::int16_t epoch, std::int64_t now_ms) {
+  const MutexLock lock(mutex_);
+  MILENA_CHECK(check_leader(protocol::kNoLeaderEpoch));
+  return log_->begin_verification(producer, epoch, now_ms);
+}
+
 Result<Partition::FetchAnswer> Partition::fetch(const FetchQuery& query) {
   const MutexLock lock(mutex_);
   MILENA_CHECK(check_leader(query.current_leader_epoch));

@@ -79,6 +79,11 @@ class Partition : public std::enable_shared_from_this<Partition> {
   };
   // `records` are validated batches; base offsets and leader epochs are patched into them. Wakes watches.
   Result<Appended> append(MutableBytes records, storage::AppendOptions options);
+  // Before the first batch of a transaction: the ticket under which it may be appended once the coordinator
+  // has confirmed that the partition takes part (KIP-890); none when the transaction is open here already.
+  Result<std::optional<storage::VerificationTicket>> begin_verification(protocol::ProducerId producer,
+                                                                        std::int16_t epoch,
+                                                                        std::int64_t now_ms);
 
   // --- fetch
   struct FetchQuery {

@@ -60,6 +60,9 @@ void ScriptedHandler::handle(Request& request, Responder responder) {
     ++handled_;
   }
   switch (body.empty() ? 'e' : body[0]) {
+    case 'h':
+      request.hold_successors();
+      [[fallthrough]];
     case 'p': {
       auto waiting = std::make_shared<Waiting>(*this, body, std::move(responder));
       waiting->responder->park(waiting);

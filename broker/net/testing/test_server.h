@@ -2,6 +2,7 @@
 //
 //   e...      echo the body
 //   p...      park; release() echoes it
+//   h...      park, and hold the connection's next requests until it is released
 //   n         no reply
 //   c         close the connection
 //   d         drop the Responder
