@@ -93,6 +93,7 @@ controller::ControllerSettings controller_settings(const BrokerConfig& config,
   out.static_config = settings.set();
   out.default_num_partitions = static_cast<std::int32_t>(settings.number("num.partitions"));
   out.default_replication_factor = static_cast<std::int16_t>(settings.number("default.replication.factor"));
+  out.cap_replication_factor = settings.flag("milena.replication.factor.cap");
   out.delete_topic_enable = settings.flag("delete.topic.enable");
   out.find_config = find_config;
   out.check_config = [&settings](const ConfigResource& resource, const ConfigMap& map) {

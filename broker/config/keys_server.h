@@ -130,6 +130,9 @@ inline constexpr std::array kServerKeys{
                  "A partition takes transactional records only if the coordinator knows about it."),
     read_only("milena.cluster.id", kString, std::nullopt, any_value(),
               "Id of the cluster, for data directories that have none yet. Unset: one is made up."),
+    read_only("milena.replication.factor.cap", kBoolean, "false", any_value(),
+              "A topic that asks for more replicas than there are brokers gets as many as there are. For "
+              "applications and test suites written for a cluster, on a single broker."),
     read_only("milena.log.level", kString, "INFO",
               one_of_ignoring_case("TRACE, DEBUG, INFO, WARN, ERROR, FATAL, OFF"),
               "Finest lines that are written to stderr."),

@@ -91,6 +91,19 @@ TEST_F(CreateTopicsTest, MinusOneMeansTheDefaults) {
   EXPECT_EQ(result.replication_factor, 1);
 }
 
+TEST_F(CreateTopicsTest, ACapMakesAsManyReplicasAsThereAreBrokers) {
+  EXPECT_EQ(create_one(simple("orders", 1, 3)).error_code, ErrorCode::kInvalidReplicationFactor);
+  ControllerSettings settings = test_support::rig_settings();
+  settings.cap_replication_factor = true;
+  ControllerRig capped(settings);
+  capped.add_broker(1);
+  const Creatable topic = simple("orders", 1, 3);
+  const Request request{.topics = list_of<Creatable>(capped.arena, {topic})};
+  const Result result = capped.commit(capped.controller.create_topics(request, {}, capped.arena)).topics[0];
+  EXPECT_EQ(result.error_code, ErrorCode::kNone);
+  EXPECT_EQ(result.replication_factor, 1);
+}
+
 TEST_F(CreateTopicsTest, ValidateOnlyAnswersAndChangesNothing) {
   const Result result = create({simple("orders", 2)}, true)[0];
   EXPECT_EQ(result.error_code, ErrorCode::kNone);

@@ -61,6 +61,8 @@ struct ControllerSettings {
   ConfigMap static_config{};           // what server.properties sets
   std::int32_t default_num_partitions = 1;
   std::int16_t default_replication_factor = 1;
+  // More replicas than there are brokers are as many as there are, instead of INVALID_REPLICATION_FACTOR.
+  bool cap_replication_factor = false;
   bool delete_topic_enable = true;
   std::int64_t broker_session_timeout_ms = 9'000;
 

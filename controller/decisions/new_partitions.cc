@@ -28,6 +28,7 @@ std::unexpected<ApiError> bad_assignment(std::string why) {
 Decided<Assignments> place_partitions(const DecisionContext& context, std::int64_t count,
                                       std::int32_t replication_factor) {
   ReplicaPlacer placer(context.image, context.rng);
+  if (context.settings.cap_replication_factor) replication_factor = placer.capped(replication_factor);
   MILENA_CHECK(placer.check(replication_factor));
   Assignments assignments;
   assignments.reserve(static_cast<std::size_t>(count));

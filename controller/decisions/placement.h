@@ -6,7 +6,9 @@
 // followers where a rack has no other. Where to begin is random. Lives for one request.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -21,6 +23,10 @@ class ReplicaPlacer {
   // Knows the brokers that may be given replicas: registered, not shutting down, and with a directory to use.
   ReplicaPlacer(const MetadataImage& image, Rng& rng);
 
+  // As many replicas as can be placed, if those are fewer.
+  std::int32_t capped(std::int32_t replication_factor) const {
+    return std::min(replication_factor, static_cast<std::int32_t>(broker_count_));
+  }
   // INVALID_REPLICATION_FACTOR when `replication_factor` replicas cannot be placed.
   Decided<void> check(std::int32_t replication_factor) const;
 
