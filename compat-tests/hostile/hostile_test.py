@@ -17,13 +17,14 @@ from lib.report import Report, Skipped  # noqa: E402
 import batches  # noqa: E402
 import connections  # noqa: E402
 import framing  # noqa: E402
+import groups  # noqa: E402
 import names  # noqa: E402
 import primitives  # noqa: E402
 import semantics  # noqa: E402
 import startup  # noqa: E402
 from ground import Ground  # noqa: E402
 
-MODULES = [framing, primitives, batches, names, semantics, connections, startup]
+MODULES = [framing, primitives, batches, names, semantics, groups, connections, startup]
 
 
 def attack(ground, check):
@@ -42,7 +43,7 @@ def main():
     parser.add_argument("--show", action="store_true", help="print every observed outcome at the end")
     arguments = parser.parse_args()
     report = Report("hostile input", arguments.only)
-    with broker.from_arguments(arguments, "hostile") as target:
+    with broker.from_arguments(arguments, "hostile", {"group.initial.rebalance.delay.ms": 500}) as target:
         ground = Ground(target)
         for module in MODULES:
             for name, check in module.CHECKS.items():

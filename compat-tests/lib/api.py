@@ -143,6 +143,13 @@ APIS = {
     ], [
         ("throttle_time_ms", "i32"), ("error_code", "i16"), ("protocol_type", "string"), ("protocol_name", "string"), ("assignment", "bytes"),
     ]),
+    "LeaveGroup": (13, 5, [
+        ("group_id", "string"),
+        ("members", [("member_id", "string"), ("group_instance_id", "string", None), ("reason", "string", None)]),
+    ], [
+        ("throttle_time_ms", "i32"), ("error_code", "i16"),
+        ("members", [("member_id", "string"), ("group_instance_id", "string"), ("error_code", "i16")]),
+    ]),
     "DeleteGroups": (42, 2, [("groups_names", "[]string")], [
         ("throttle_time_ms", "i32"), ("results", [("group_id", "string"), ("error_code", "i16")]),
     ]),

@@ -160,7 +160,8 @@ def needs_of(requests, source):
         "config changes": r"AlterConfigs",
         "scram": r"ScramCredentials",
     }
-    told_by_source = {"transactions": r"init_transactions\(", "acls": r"kafka-acls\.sh", "three brokers": r"test_get_broker_count|broker\.rack"}
+    told_by_source = {"transactions": r"init_transactions\(", "acls": r"kafka-acls\.sh", "three brokers": r"test_get_broker_count|broker\.rack",
+                      "compaction": r"cleanup\.policy=compact"}  # fmt: skip
     needs = [part for part, pattern in parts.items() if any(re.search(pattern, request) for request in requests)]
     return needs + [part for part, pattern in told_by_source.items() if part not in needs and re.search(pattern, source)]
 
