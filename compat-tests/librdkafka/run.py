@@ -39,6 +39,7 @@ KAFKA_ONLY = {
 SERVED = {"groups", "group offsets"}
 
 _SUMMARY = re.compile(r"^\| (\d{4}_\w+) +\| +(\w+) \| +([\d.]+)s +\|?(.*)$", re.MULTILINE)
+_FAILED_TEST = re.compile(r"^\[(\d{4}_\w+) +/ *[\d.]+s\] TEST FAILURE", re.MULTILINE)
 _COLOUR = re.compile(r"\x1b\[\d+m")
 _SENT = re.compile(r"Sent (\w+)Request \(v")
 
@@ -114,8 +115,9 @@ class Runner:
                 rows.append((name, *self._failed(name, extra.strip() + "\n" + self._failure(text, number)), float(took)))
         if timed_out:
             rows.append((number, "FAILED", f"killed after {self.time_limit:.0f} s\n" + self._failure(text, number), seconds))
-        elif not rows:
-            rows.append((number, "FAILED", f"ended with code {code} and no summary\n" + self._failure(text, number), seconds))
+        elif not rows:  # a failed test may take the runner with it, before the summary
+            for name in dict.fromkeys(_FAILED_TEST.findall(text)) or [number]:
+                rows.append((name, *self._failed(name, f"ended with code {code} and no summary\n" + self._failure(text, number)), seconds))
         return rows
 
     def _failed(self, name, told):
