@@ -1,12 +1,14 @@
-// Outcome: what a machine wants to happen after it looked at one input: records to append, and replies.
+// Outcome: what a machine wants to happen after it looked at one input: records to append, replies, and
+// errands for the shell.
 //
 // A decision has steps. Each step reads the machine's state and fills an outcome; the shard appends the
 // records as one batch, replays them, and only then runs the step that `then` names, with the outcome
 // emptied. So a decision that needs to see its own records replayed says so, and no machine ever holds state
 // that its log lacks.
 //
-// If the append fails, nothing is replayed, the following steps do not run, and every reply of this step goes
-// out as an error. A step must therefore be valid whether its records make it or not.
+// If the append fails, nothing is replayed, the following steps do not run, every reply of this step goes out
+// as an error, and its errands are forgotten. A step must therefore be valid whether its records make it or
+// not.
 #pragma once
 
 #include <cstddef>
@@ -50,10 +52,16 @@ struct TransactionalProducer {
   std::int16_t epoch = -1;
 };
 
-template <class ReplyT>
+// The errands of a machine that has none.
+struct NoErrand {};
+
+// An errand is something that the shell does outside of the machine (write transaction markers, get a
+// producer id), and whose result, if any, comes back as another input.
+template <class ReplyT, class ErrandT = NoErrand>
 class Outcome {
  public:
   using Reply = ReplyT;
+  using Errand = ErrandT;
   using Step = std::function<void(Outcome&)>;
 
   void append(EncodedRecord record) { records_.push_back(record); }
@@ -63,6 +71,9 @@ class Outcome {
   void records_are_independent() { atomic_ = false; }
   void in_transaction(TransactionalProducer producer) { producer_ = producer; }
   void reply(ReplyToken token, Reply reply) { replies_.push_back({token, std::move(reply), nullptr}); }
+  // Leaves when everything that this decision could have seen is committed, like a reply, but waits for that
+  // as long as it takes. Whoever leads the log next learns from loading it what is still to be done.
+  void send(Errand errand) { errands_.push_back(std::move(errand)); }
   // The next step. It answers `token`; if it cannot run because this step's append failed, `if_failed` does,
   // in its error form.
   void then(ReplyToken token, Reply if_failed, Step step) {
@@ -79,10 +90,11 @@ class Outcome {
   // For records, and for whatever need not outlive the step.
   Arena& scratch() { return scratch_; }
 
-  bool quiet() const { return records_.empty() && replies_.empty() && !then_; }
+  bool quiet() const { return records_.empty() && replies_.empty() && errands_.empty() && !then_; }
   const std::vector<EncodedRecord>& records() const { return records_; }
   bool atomic() const { return atomic_; }
   const std::optional<TransactionalProducer>& producer() const { return producer_; }
+  std::vector<Errand>& errands() { return errands_; }
 
   // For the shard: takes the replies, each with its share of memory().
   template <class F>
@@ -107,6 +119,7 @@ class Outcome {
   void clear() {
     records_.clear();
     replies_.clear();
+    errands_.clear();
     then_ = nullptr;
     memory_.reset();
     if (scratch_.footprint() > 0) scratch_.reset();
@@ -117,6 +130,7 @@ class Outcome {
  private:
   std::vector<EncodedRecord> records_;
   std::vector<Completion<Reply>> replies_;
+  std::vector<Errand> errands_;
   Step then_;
   ReplyToken then_token_ = 0;
   Reply then_failed_{};
@@ -125,5 +139,18 @@ class Outcome {
   std::optional<TransactionalProducer> producer_;
   bool atomic_ = true;
 };
+
+// The outcome that machine M fills: with its Errand, if it has one.
+template <class M>
+struct OutcomeOfMachine {
+  using Type = Outcome<typename M::Reply>;
+};
+template <class M>
+  requires requires { typename M::Errand; }
+struct OutcomeOfMachine<M> {
+  using Type = Outcome<typename M::Reply, typename M::Errand>;
+};
+template <class M>
+using OutcomeOf = typename OutcomeOfMachine<M>::Type;
 
 }  // namespace milena::coordinator

@@ -31,14 +31,14 @@ BytesView encode_record_key(const Key& key, Arena& arena) {
   return encode_prefixed(key, Key::kInfo.key, Key::kInfo.max_version, arena);
 }
 
-template <class Reply, class Key, class Value>
-void append_record(Outcome<Reply>& out, const Key& key, const Value& value, std::int16_t version) {
+template <class Reply, class Errand, class Key, class Value>
+void append_record(Outcome<Reply, Errand>& out, const Key& key, const Value& value, std::int16_t version) {
   out.append(
       {encode_record_key(key, out.scratch()), encode_prefixed(value, version, version, out.scratch())});
 }
 
-template <class Reply, class Key>
-void append_tombstone(Outcome<Reply>& out, const Key& key) {
+template <class Reply, class Errand, class Key>
+void append_tombstone(Outcome<Reply, Errand>& out, const Key& key) {
   out.append({encode_record_key(key, out.scratch()), std::nullopt});
 }
 

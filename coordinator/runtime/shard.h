@@ -5,7 +5,7 @@
 // unlocking. No call blocks or reads a clock.
 //
 //   handle / apply / tick  ->  the machine decides  ->  records are appended as one batch  ->  and replayed
-//   -> replies wait until everything applied so far is committed  ->  take_replies
+//   -> replies and errands wait until everything applied so far is committed  ->  take_replies, take_errands
 //
 // Always: the machine's state is what replaying the log up to applied_end() gives, plus state that may be
 // lost (who waits, timers). A reply leaves only when the high watermark has reached everything its decision
@@ -43,7 +43,7 @@ namespace milena::coordinator {
 // outcome).
 template <class M>
 concept Machine = requires(M& machine, const M& constant, const LogRecord& record, Now now,
-                           Outcome<typename M::Reply>& outcome, typename M::Reply& reply) {
+                           OutcomeOf<M>& outcome, typename M::Reply& reply) {
   // The only function that changes what the log describes; live and on loading alike. Bytes it does not know
   // or cannot read are skipped.
   machine.replay(record);
@@ -71,6 +71,8 @@ template <Machine M>
 class Shard {
  public:
   using Reply = typename M::Reply;
+  using Outcome = OutcomeOf<M>;
+  using Errand = typename Outcome::Errand;
   using MachineFactory = std::function<std::unique_ptr<M>()>;
 
   // commit_timeout: how long a reply may wait for the high watermark (offsets.commit.timeout.ms).
@@ -118,6 +120,8 @@ class Shard {
       parked_.clear();
       machine_.reset();
     }
+    parked_errands_.clear();
+    ready_errands_.clear();
     state_ = ShardState::kUnloaded;
   }
 
@@ -159,12 +163,20 @@ class Shard {
       ready_.push_back(std::move(parked_.front().completion));
       parked_.pop_front();
     }
+    while (!parked_errands_.empty() && parked_errands_.front().after <= high_watermark_) {
+      ready_errands_.push_back(std::move(parked_errands_.front().errand));
+      parked_errands_.pop_front();
+    }
   }
 
-  // The lowest high watermark that lets a reply leave; none while no reply waits for one.
+  // The lowest high watermark that lets a reply or an errand leave; none while none waits for one.
   std::optional<protocol::Offset> awaited_commit() const {
-    if (parked_.empty()) return std::nullopt;
-    return parked_.front().after;
+    std::optional<protocol::Offset> awaited;
+    if (!parked_.empty()) awaited = parked_.front().after;
+    if (!parked_errands_.empty() && (!awaited || parked_errands_.front().after < *awaited)) {
+      awaited = parked_errands_.front().after;
+    }
+    return awaited;
   }
 
   // When to call tick(): nothing happens before. May be early.
@@ -189,11 +201,22 @@ class Shard {
   }
   bool has_replies() const { return !ready_.empty(); }
 
+  // Moves the errands that may be run to the end of `out`. Those that nobody took when the shard is unloaded
+  // are for its next leader.
+  void take_errands(std::vector<Errand>& out) {
+    for (Errand& errand : ready_errands_) out.push_back(std::move(errand));
+    ready_errands_.clear();
+  }
+
  private:
   struct Parked {
     protocol::Offset after;  // leaves when the high watermark gets here
     Instant deadline;
     Completion<Reply> completion;
+  };
+  struct ParkedErrand {
+    protocol::Offset after;
+    Errand errand;
   };
 
   void settle(Now now) {
@@ -206,6 +229,7 @@ class Shard {
         return;
       }
       outcome_.take_replies([&](Completion<Reply>&& completion) { park(now, std::move(completion)); });
+      for (Errand& errand : outcome_.errands()) park(std::move(errand));
       auto next = outcome_.take_next();
       if (!next) return;
       next(outcome_);
@@ -242,6 +266,14 @@ class Shard {
     }
   }
 
+  void park(Errand&& errand) {
+    if (applied_end_ <= high_watermark_) {
+      ready_errands_.push_back(std::move(errand));
+    } else {
+      parked_errands_.push_back({applied_end_, std::move(errand)});
+    }
+  }
+
   void refuse(Completion<Reply>&& completion, ErrorCode error) {
     if (completion.token == 0) return;
     M::fail(completion.reply, error);
@@ -255,10 +287,12 @@ class Shard {
   std::unique_ptr<M> machine_;
   protocol::Offset applied_end_ = 0;
   protocol::Offset high_watermark_ = 0;
-  Outcome<Reply> outcome_;  // kept for its capacity; empty between calls
+  Outcome outcome_;  // kept for its capacity; empty between calls
   protocol::RecordBatchBuilder builder_;
   std::deque<Parked> parked_;  // ascending in `after` and in `deadline`
   std::vector<Completion<Reply>> ready_;
+  std::deque<ParkedErrand> parked_errands_;  // ascending in `after`
+  std::vector<Errand> ready_errands_;
 };
 
 }  // namespace milena::coordinator

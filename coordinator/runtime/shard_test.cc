@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "coordinator/runtime/testing/fake_log.h"
 #include "coordinator/runtime/timer_queue.h"
@@ -15,7 +16,8 @@ namespace milena::coordinator {
 namespace {
 
 // The smallest machine: a map from names to numbers. "add" increases a number, "get" reads it, "later"
-// answers when a second passes, "hold" keeps the token until "free" comes.
+// answers when a second passes, "hold" keeps the token until "free" comes, "send" has the name written
+// outside when its number is increased.
 struct Ask {
   std::string_view verb;
   std::string_view name;
@@ -28,7 +30,8 @@ struct Told {
 class Counters {
  public:
   using Reply = Told;
-  using Out = Outcome<Told>;
+  using Errand = std::string;
+  using Out = Outcome<Told, std::string>;
 
   void handle(Now now, ReplyToken token, const int&, const Ask& ask, Out& out) {
     const std::string name(ask.name);
@@ -47,6 +50,9 @@ class Counters {
       out.reply(token, {ErrorCode::kNone, 100});
     } else if (ask.verb == "get") {
       out.reply(token, {ErrorCode::kNone, numbers[name]});
+    } else if (ask.verb == "send") {
+      put(name, numbers[name] + 1, out);
+      out.send(name);
     } else if (ask.verb == "later") {
       held = token;
       timer.arm(now.instant + Instant{1000});
@@ -121,6 +127,11 @@ struct ShardTest : testing::Test {
     for (const auto& reply : replies) EXPECT_TRUE(by_token.emplace(reply.token, reply.reply).second);
     return by_token;
   }
+  std::vector<std::string> sent() {
+    std::vector<std::string> errands;
+    shard.take_errands(errands);
+    return errands;
+  }
   void commit_all() {
     log.commit_all();
     shard.committed(log.high_watermark());
@@ -186,6 +197,40 @@ TEST_F(ShardTest, SecondStepSeesTheFirstReplayed) {
   ask(1, "add twice");
   EXPECT_EQ(told().at(1).number, 2);
   EXPECT_EQ(log.batch_count(), 2u);
+}
+
+TEST_F(ShardTest, ErrandsLeaveWhenTheirDecisionIsCommittedAsLongAsThatTakes) {
+  ask(0, "send", "a");
+  ask(0, "send", "b");
+  EXPECT_TRUE(sent().empty());
+  EXPECT_EQ(shard.awaited_commit(), shard.applied_end() - 1);
+  now.instant += Instant{1'000'000};
+  shard.tick(now);
+  EXPECT_TRUE(sent().empty());
+  shard.committed(shard.applied_end() - 1);
+  EXPECT_EQ(sent(), (std::vector<std::string>{"a"}));
+  EXPECT_EQ(shard.awaited_commit(), shard.applied_end());
+  commit_all();
+  EXPECT_EQ(sent(), (std::vector<std::string>{"b"}));
+  EXPECT_EQ(shard.awaited_commit(), std::nullopt);
+}
+
+TEST_F(ShardTest, ErrandOfAFailedAppendIsForgotten) {
+  log.commit_on_append(true);
+  log.fail_next(ErrorCode::kNotEnoughReplicas);
+  ask(0, "send", "a");
+  ask(0, "send", "b");
+  EXPECT_EQ(sent(), (std::vector<std::string>{"b"}));
+}
+
+TEST_F(ShardTest, ErrandsOfAnUnloadedShardAreForItsNextLeader) {
+  ask(0, "send", "a");
+  commit_all();
+  ask(0, "send", "b");
+  shard.unload(ErrorCode::kNotCoordinator);
+  activate();
+  commit_all();
+  EXPECT_TRUE(sent().empty());
 }
 
 TEST_F(ShardTest, AtomicRecordsThatDoNotFitFailAndIndependentOnesAreSplit) {
