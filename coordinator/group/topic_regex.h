@@ -1,5 +1,4 @@
-// Regular expressions that consumers subscribe with (SubscribedTopicRegex, KIP-848): RE2, matched against the
-// whole topic name. Time is linear in the length of the input and memory bounded, whatever the expression.
+// Regular expressions that consumers subscribe with (SubscribedTopicRegex, KIP-848); see runtime/regex.h.
 #pragma once
 
 #include <optional>
