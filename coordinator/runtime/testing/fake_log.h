@@ -71,6 +71,19 @@ class FakeLog final : public PartitionWriter {
   protocol::Offset end() const { return end_; }
   protocol::Offset high_watermark() const { return high_watermark_; }
   void commit_all() { high_watermark_ = end_; }
+  // A change of leader: what is not committed is gone. For logs without markers.
+  void lose_uncommitted() {
+    std::size_t kept_bytes = 0;
+    protocol::BatchIterator batches(bytes_);
+    for (;;) {
+      const auto batch = batches.next();
+      MILENA_ASSERT(batch.has_value(), "a fake log is never damaged");
+      if (!*batch || (*batch)->last_offset() >= high_watermark_) break;
+      kept_bytes += (*batch)->size_in_bytes();
+    }
+    bytes_.resize(kept_bytes);
+    end_ = high_watermark_;
+  }
   void commit_on_append(bool on) { commit_on_append_ = on; }
   void fail_next(ErrorCode error) { fail_next_ = error; }
   // Called for every append: the batch, and whether it is going to succeed.

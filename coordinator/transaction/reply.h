@@ -1,0 +1,82 @@
+// What the transaction machine is asked, what it answers, and what it wants done for it.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "coordinator/runtime/outcome.h"
+#include "coordinator/transaction/transaction.h"
+#include "protocol/add_offsets_to_txn.gen.h"
+#include "protocol/add_partitions_to_txn.gen.h"
+#include "protocol/describe_transactions.gen.h"
+#include "protocol/end_txn.gen.h"
+#include "protocol/error_code.h"
+#include "protocol/init_producer_id.gen.h"
+#include "protocol/list_transactions.gen.h"
+
+namespace milena::coordinator {
+
+struct TransactionContext {
+  std::int16_t api_version = 0;
+};
+
+// AddPartitionsToTxn, one transaction at a time: a request may name transactions of several shards. Requests
+// before version 4 are to be brought into this form; from 4 on it also says what a partition's leader asks
+// when it is written to, whatever way the leader has to ask.
+struct AddPartitions {
+  protocol::AddPartitionsToTxnRequest::AddPartitionsToTxnTransaction transaction;
+};
+using AddPartitionsReply = protocol::AddPartitionsToTxnResponse::AddPartitionsToTxnResult;
+
+// AddOffsetsToTxn, and the partition of __consumer_offsets that the group belongs to.
+struct AddOffsets {
+  protocol::AddOffsetsToTxnRequest request;
+  protocol::PartitionId offsets_partition;
+};
+
+using TransactionReply =
+    std::variant<std::monostate, protocol::InitProducerIdResponse, AddPartitionsReply,
+                 protocol::AddOffsetsToTxnResponse, protocol::EndTxnResponse,
+                 protocol::DescribeTransactionsResponse, protocol::ListTransactionsResponse>;
+
+// Get a producer id that nobody has had, and hand it to TransactionMachine::producer_id_arrived().
+struct TakeProducerId {
+  std::uint64_t ticket = 0;
+};
+
+// Write the end marker of a transaction to all of its partitions, again and again until each has it, then
+// call TransactionMachine::markers_written(). A partition that does not exist any more has it. One that says
+// INVALID_PRODUCER_EPOCH or TRANSACTION_COORDINATOR_FENCED has seen a later coordinator: give up then.
+struct WriteMarkers {
+  std::string transactional_id;
+  ProducerIdentity producer;
+  bool commit = false;
+  std::int32_t coordinator_epoch = -1;
+  std::int16_t transaction_version = 0;  // by whose rules partitions check the marker's epoch (KIP-890)
+  TopicPartitions partitions;
+};
+
+using TransactionErrand = std::variant<TakeProducerId, WriteMarkers>;
+using TransactionOutcome = Outcome<TransactionReply, TransactionErrand>;
+
+// An answer to InitProducerId that carries no producer.
+protocol::InitProducerIdResponse init_producer_id_error(ErrorCode error);
+// The same error for every partition asked for.
+AddPartitionsReply add_partitions_reply(const AddPartitions& request, ErrorCode error, Arena& memory);
+
+// Turns a reply into what its request gets for `error`.
+void set_error(TransactionReply& reply, ErrorCode error);
+
+// The answers to requests that were refused before the machine saw them.
+TransactionReply refusal(const protocol::InitProducerIdRequest&, ErrorCode error, Arena& memory);
+TransactionReply refusal(const AddPartitions& request, ErrorCode error, Arena& memory);
+TransactionReply refusal(const AddOffsets&, ErrorCode error, Arena& memory);
+TransactionReply refusal(const protocol::EndTxnRequest&, ErrorCode error, Arena& memory);
+TransactionReply refusal(const protocol::DescribeTransactionsRequest& request, ErrorCode error,
+                         Arena& memory);
+TransactionReply refusal(const protocol::ListTransactionsRequest&, ErrorCode error, Arena& memory);
+
+}  // namespace milena::coordinator
