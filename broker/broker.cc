@@ -10,6 +10,9 @@
 #include "base/async/worker_pool.h"
 #include "broker/coordinators/group_coordinator.h"
 #include "broker/coordinators/group_settings.h"
+#include "broker/coordinators/marker_writer.h"
+#include "broker/coordinators/producer_ids.h"
+#include "broker/coordinators/transaction_coordinator.h"
 #include "broker/fetch/fetch_sessions.h"
 #include "broker/handlers/advertised_address.h"
 #include "broker/handlers/handlers.h"
@@ -99,6 +102,9 @@ struct Broker::Parts {
   std::unique_ptr<MetadataLog> metadata;
   std::unique_ptr<PartitionManager> partitions;
   std::unique_ptr<GroupCoordinator> groups;
+  std::unique_ptr<MarkerWriter> markers;
+  std::unique_ptr<ProducerIds> producer_ids;
+  std::unique_ptr<TransactionCoordinator> transactions;
   std::unique_ptr<Handlers> handlers;
   std::unique_ptr<Server> server;
   std::vector<std::uint16_t> ports;
@@ -143,25 +149,35 @@ std::expected<void, std::string> Broker::Parts::open() {
   if (const auto opened = partitions->open(*metadata->image()); !opened) {
     return sentence(fmt::format("the partitions cannot be opened: {}", opened.error().why));
   }
-  groups = std::make_unique<GroupCoordinator>(
-      config.node_id,
-      GroupCoordinator::Services{.partitions = registry,
-                                 .loops = borrowed_loops(),
-                                 .runner = [this](auto job) { partitions->run_blocking(std::move(job)); },
-                                 .clock = world.clock,
-                                 .rng = world.rng,
-                                 .log = world.log},
-      group_config(config.settings, *metadata), group_shard_options(config));
+  const CoordinatorServices services{.self = config.node_id,
+                                     .partitions = registry,
+                                     .loops = borrowed_loops(),
+                                     .runner = [this](auto job) { partitions->run_blocking(std::move(job)); },
+                                     .clock = world.clock,
+                                     .log = world.log};
+  groups = std::make_unique<GroupCoordinator>(services, world.rng, group_config(config.settings, *metadata),
+                                              group_shard_options(config));
+  markers = std::make_unique<MarkerWriter>(registry, *groups, *loops.front(), world.clock);
+  producer_ids = std::make_unique<ProducerIds>(*metadata, config.node_id, [this] { return broker_epoch; });
+  transactions = std::make_unique<TransactionCoordinator>(
+      services,
+      TransactionCoordinator::Needs{
+          .markers = *markers, .producer_ids = *producer_ids, .metadata = *metadata, .loop = *loops.front()},
+      config.settings, transaction_shard_options(config));
   groups->start(metadata->image());
+  transactions->follow(*metadata->image());
   metadata->start([this](const auto& before, const auto& after, const auto& changes) {
     partitions->apply(*before, *after, changes);
     groups->apply(*before, after, changes);
+    transactions->follow(*after);
   });
   handlers->serve({.cluster_id = cluster_id,
                    .metadata = *metadata,
                    .partitions = *partitions,
                    .groups = *groups,
-                   .broker_epoch = broker_epoch,
+                   .markers = *markers,
+                   .transactions = *transactions,
+                   .producer_ids = *producer_ids,
                    .loops = borrowed_loops()});
   for (const auto& loop : loops) loop->start();
   partitions->start_maintenance(*loops.front());
@@ -274,6 +290,7 @@ std::expected<void, std::string> Broker::Parts::register_with_controller(const D
 void Broker::stop() {
   auto& parts = *parts_;
   // First of all, so that those who wait for their group are told before their connections close.
+  if (parts.transactions != nullptr) parts.transactions->stop();
   if (parts.groups != nullptr) parts.groups->stop();
   if (parts.server != nullptr && parts.started) parts.server->stop();
   if (parts.partitions != nullptr) parts.partitions->stop_maintenance();
@@ -290,6 +307,9 @@ void Broker::stop() {
   parts.partitions.reset();
   parts.metadata.reset();
   parts.loops.clear();
+  parts.transactions.reset();
+  parts.producer_ids.reset();
+  parts.markers.reset();
   parts.groups.reset();
 }
 

@@ -1,6 +1,4 @@
 // Whole brokers in this process, spoken to over loopback sockets.
-#include "broker/broker.h"
-
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -13,137 +11,18 @@
 #include <map>
 
 #include "base/mem_fs.h"
-#include "base/posix_fs.h"
-#include "broker/net/testing/client.h"
+#include "broker/testing/test_broker.h"
 #include "protocol/api.gen.h"
-#include "protocol/api_versions.gen.h"
-#include "protocol/create_topics.gen.h"
-#include "protocol/error_code.h"
-#include "protocol/fetch.gen.h"
 #include "protocol/find_coordinator.gen.h"
-#include "protocol/frame.h"
 #include "protocol/metadata.gen.h"
 #include "protocol/offset_commit.gen.h"
 #include "protocol/offset_fetch.gen.h"
-#include "protocol/produce.gen.h"
-#include "protocol/record_batch_builder.h"
 
 namespace milena::broker {
 namespace {
 
-class TestBroker {
- public:
-  // On the real disk, unless it is given another.
-  explicit TestBroker(const std::string& directory, std::vector<std::string> overrides = {},
-                      Fs* fs = nullptr) {
-    overrides.emplace_back("listeners=PLAINTEXT://127.0.0.1:0");
-    auto settings = StaticConfig::read({.overrides = std::move(overrides), .data = directory});
-    EXPECT_TRUE(settings) << settings.error();
-    auto config = BrokerConfig::make(*std::move(settings), {.processors = 2, .descriptors_max = 4096});
-    EXPECT_TRUE(config) << config.error();
-    broker_ = std::make_unique<Broker>(*std::move(config),
-                                       Broker::World{fs != nullptr ? *fs : disk_, clock_, rng_, log_});
-    started_ = broker_->start();
-  }
-
-  const std::expected<void, std::string>& started() const { return started_; }
-  const std::string& cluster_id() const { return broker_->cluster_id(); }
-  void stop() { broker_->stop(); }
-
-  // Sends one request on a connection of its own; the response lives in `arena`.
-  template <class Response, class Request>
-  Response ask(const Request& request, int version, Arena& arena) {
-    auto client = send(request, version, arena);
-    const auto reply = client.receive();
-    EXPECT_TRUE(reply);
-    std::string_view body = arena.text(reply->body);
-    const bool tagged_header =
-        Response::kInfo.flexible(version) && !std::is_same_v<Response, protocol::ApiVersionsResponse>;
-    if (tagged_header) body.remove_prefix(1);
-    auto response = protocol::decode<Response>(as_bytes(body), version, arena);
-    EXPECT_TRUE(response) << response.error().why;
-    return *response;
-  }
-
-  // Whether the answer is to close the connection.
-  template <class Request>
-  bool closes_on(const Request& request, int version, Arena& arena) {
-    return send(request, version, arena).closed();
-  }
-
- private:
-  template <class Request>
-  testing::Client send(const Request& request, int version, Arena& arena) {
-    const std::string address = broker_->addresses().front();
-    testing::Client client(static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
-    const auto frame = protocol::flatten(protocol::encode_request(request, version, 7, "test", arena), arena);
-    EXPECT_TRUE(client.send(as_text(frame)));
-    return client;
-  }
-
-  PosixFs disk_;
-  SystemClock clock_;
-  SystemRng rng_;
-  Logger log_{LogLevel::kError};
-  std::unique_ptr<Broker> broker_;
-  std::expected<void, std::string> started_;
-};
-
-class BrokerTest : public ::testing::Test {
- protected:
-  BrokerTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "milena-broker-XXXXXX").string();
-    root_ = ::mkdtemp(pattern.data());
-  }
-  ~BrokerTest() override { std::filesystem::remove_all(root_); }
-
-  protocol::CreateTopicsRequest creation_of(std::string_view name, int partitions) {
-    protocol::CreateTopicsRequest request;
-    request.topics = arena_.array<protocol::CreateTopicsRequest::CreatableTopic>(1);
-    request.topics[0] = {.name = name, .num_partitions = partitions, .replication_factor = 1};
-    return request;
-  }
-
-  ErrorCode create_topic(TestBroker& broker, std::string_view name, int partitions) {
-    return broker.ask<protocol::CreateTopicsResponse>(creation_of(name, partitions), 7, arena_)
-        .topics[0]
-        .error_code;
-  }
-
-  using Produced = protocol::ProduceResponse::TopicProduceResponse::PartitionProduceResponse;
-  Produced try_produce(TestBroker& broker, std::string_view topic, std::string_view value) {
-    protocol::RecordBatchBuilder builder;
-    builder.append(1'700'000'000'000, std::nullopt, as_bytes(value));
-    const auto batch = builder.build();
-    protocol::ProduceRequest request{.acks = -1, .timeout_ms = 1000};
-    request.topic_data = arena_.array<protocol::ProduceRequest::TopicProduceData>(1);
-    request.topic_data[0].name = topic;
-    request.topic_data[0].partition_data =
-        arena_.array<protocol::ProduceRequest::TopicProduceData::PartitionProduceData>(1);
-    request.topic_data[0].partition_data[0].records = protocol::RecordsRef{.bytes = batch};
-    return broker.ask<protocol::ProduceResponse>(request, 12, arena_).responses[0].partition_responses[0];
-  }
-
-  protocol::Offset produce(TestBroker& broker, std::string_view topic, std::string_view value) {
-    const auto answer = try_produce(broker, topic, value);
-    EXPECT_EQ(answer.error_code, ErrorCode::kNone);
-    return answer.base_offset;
-  }
-
-  std::string fetch(TestBroker& broker, std::string_view topic) {
-    protocol::FetchRequest request{.max_wait_ms = 0, .min_bytes = 1, .max_bytes = 1 << 20};
-    request.topics = arena_.array<protocol::FetchRequest::FetchTopic>(1);
-    request.topics[0].topic = topic;
-    request.topics[0].partitions = arena_.array<protocol::FetchRequest::FetchTopic::FetchPartition>(1);
-    request.topics[0].partitions[0].partition_max_bytes = 1 << 20;
-    const auto answer = broker.ask<protocol::FetchResponse>(request, 12, arena_).responses[0].partitions[0];
-    EXPECT_EQ(answer.error_code, ErrorCode::kNone);
-    return std::string(as_text(answer.records->bytes));
-  }
-
-  std::string root_;
-  Arena arena_;
-};
+using testing::BrokerTest;
+using testing::TestBroker;
 
 TEST_F(BrokerTest, TwoBrokersInOneProcessAreStrangersToEachOther) {
   TestBroker one(root_ + "/one"), two(root_ + "/two");

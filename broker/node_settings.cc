@@ -61,7 +61,8 @@ controller::FeatureRanges supported_features() {
   return {{"eligible.leader.replicas.version", {0, 1}},
           {std::string(kGroupVersion), {0, 1}},
           {std::string(controller::kKRaftVersion), {0, kKRaftVersion}},
-          {std::string(controller::kMetadataVersion), {kOldestMetadataVersion, kMetadataVersion}}};
+          {std::string(controller::kMetadataVersion), {kOldestMetadataVersion, kMetadataVersion}},
+          {std::string(kTransactionVersion), {0, 2}}};
 }
 
 PartitionManager::Options partition_options(const BrokerConfig& config) {
@@ -81,6 +82,18 @@ PartitionManager::Options partition_options(const BrokerConfig& config) {
 ShardHostOptions group_shard_options(const BrokerConfig& config) {
   return {.commit_timeout = Instant(config.settings.number("offsets.commit.timeout.ms")),
           .load_buffer_bytes = static_cast<std::size_t>(config.settings.number("offsets.load.buffer.size"))};
+}
+
+ShardHostOptions transaction_shard_options(const BrokerConfig& config) {
+  return {.load_buffer_bytes =
+              static_cast<std::size_t>(config.settings.number("transaction.state.log.load.buffer.size"))};
+}
+
+TransactionCheck::Options transaction_check_options(const BrokerConfig& config) {
+  const StaticConfig& settings = config.settings;
+  return {.verify = settings.flag("transaction.partition.verification.enable"),
+          .backoff = Instant(settings.number("add.partitions.to.txn.retry.backoff.ms")),
+          .patience = Instant(settings.number("add.partitions.to.txn.retry.backoff.max.ms"))};
 }
 
 controller::ControllerSettings controller_settings(const BrokerConfig& config,

@@ -5,6 +5,7 @@
 
 #include "broker/config/broker_config.h"
 #include "broker/coordinators/shard_host.h"
+#include "broker/handlers/transaction_check.h"
 #include "broker/partition/partition_manager.h"
 #include "controller/decisions/decision.h"
 #include "controller/snapshot/metadata_snapshot.h"
@@ -17,11 +18,16 @@ inline constexpr controller::FeatureLevel kKRaftVersion = 1;
 // The feature that turns on consumer groups of the new protocol (KIP-848).
 inline constexpr std::string_view kGroupVersion = "group.version";
 
+// The rules of transactions; 2: every end bumps the producer's epoch (KIP-890).
+inline constexpr std::string_view kTransactionVersion = "transaction.version";
+
 // The features that this node supports, and in which levels. Only what clients really get is listed.
 controller::FeatureRanges supported_features();
 
 PartitionManager::Options partition_options(const BrokerConfig& config);
 ShardHostOptions group_shard_options(const BrokerConfig& config);
+ShardHostOptions transaction_shard_options(const BrokerConfig& config);
+TransactionCheck::Options transaction_check_options(const BrokerConfig& config);
 // `config` outlives the result.
 controller::ControllerSettings controller_settings(const BrokerConfig& config, const std::string& cluster_id);
 controller::SnapshotTrigger::Limits snapshot_limits(const BrokerConfig& config);

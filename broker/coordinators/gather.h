@@ -8,25 +8,22 @@
 #include <utility>
 #include <vector>
 
-#include "broker/coordinators/group_coordinator.h"
-
 namespace milena::broker {
 
 // Calls ask(i, answer) for each i below `count`; `done` gets the answers in that order, on the thread of the
 // last one. Each `answer` is to be called once, on any thread.
-template <class Ask>
-void gather(std::size_t count, Ask ask,
-            std::move_only_function<void(std::vector<GroupCoordinator::Completion>&)> done) {
+template <class Completion, class Ask>
+void gather(std::size_t count, Ask ask, std::move_only_function<void(std::vector<Completion>&)> done) {
   struct Gathering {
-    std::vector<GroupCoordinator::Completion> answers;
+    std::vector<Completion> answers;
     std::atomic<std::size_t> missing;
-    std::move_only_function<void(std::vector<GroupCoordinator::Completion>&)> done;
+    std::move_only_function<void(std::vector<Completion>&)> done;
   };
-  std::vector<GroupCoordinator::Completion> answers(count);
+  std::vector<Completion> answers(count);
   if (count == 0) return done(answers);
   auto gathering = std::make_shared<Gathering>(std::move(answers), count, std::move(done));
   for (std::size_t i = 0; i < count; ++i) {
-    ask(i, [gathering, i](GroupCoordinator::Completion&& answer) {
+    ask(i, [gathering, i](Completion&& answer) {
       gathering->answers[i] = std::move(answer);
       if (gathering->missing.fetch_sub(1, std::memory_order_acq_rel) == 1)
         gathering->done(gathering->answers);

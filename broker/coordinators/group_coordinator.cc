@@ -4,7 +4,6 @@
 
 #include "broker/coordinators/internal_topics.h"
 #include "broker/coordinators/topic_view.h"
-#include "coordinator/runtime/java_string.h"
 
 namespace milena::broker {
 
@@ -36,19 +35,18 @@ std::shared_ptr<const MetadataChange> change_for_groups(
 
 }  // namespace
 
-GroupCoordinator::GroupCoordinator(protocol::BrokerId self, Services services,
+GroupCoordinator::GroupCoordinator(CoordinatorServices services, Rng& rng,
                                    std::shared_ptr<const coordinator::GroupConfig> config,
                                    ShardHostOptions options)
-    : self_(self),
-      services_(std::move(services)),
-      config_(std::move(config)),
-      options_(options),
-      hosts_(std::make_shared<const Hosts>()),
-      view_(std::make_shared<const coordinator::NoMetadata>()) {}
+    : view_(std::make_shared<const coordinator::NoMetadata>()),
+      shards_(kOffsetsTopic, std::move(services), options,
+              [this, &rng, config = std::move(config)](const Partition&) {
+                return std::make_unique<GroupMachine>(config, view(), rng);
+              }) {}
 
 void GroupCoordinator::start(const MetadataImagePtr& image) {
   set_view(image);
-  follow_offsets_topic(*image);
+  shards_.follow(*image);
 }
 
 void GroupCoordinator::apply(const MetadataImage& before, const MetadataImagePtr& after,
@@ -59,62 +57,9 @@ void GroupCoordinator::apply(const MetadataImage& before, const MetadataImagePtr
         [change](coordinator::Now now, GroupMachine& machine, coordinator::GroupOutcome& out) {
           machine.metadata_changed(now, *change, out);
         });
-    for (const auto& host : *hosts()) host->apply(shared);
+    for (const auto& host : *shards_.hosts()) host->apply(shared);
   }
-  follow_offsets_topic(*after);
-}
-
-void GroupCoordinator::follow_offsets_topic(const MetadataImage& image) {
-  const auto* topic = image.topic(kOffsetsTopic);
-  if (topic_id_ != (topic == nullptr ? Uuid{} : topic->id)) {
-    for (const auto& host : all_) host->unload(ErrorCode::kNotCoordinator);
-    led_.clear();
-    topic_id_ = topic == nullptr ? Uuid{} : topic->id;
-  }
-  const std::size_t count = topic == nullptr ? 0 : topic->partitions.size();
-  led_.resize(count, protocol::kNoLeaderEpoch);
-  while (all_.size() < count) all_.push_back(make_host(all_.size()));
-  const Hosts now(all_.begin(), all_.begin() + static_cast<std::ptrdiff_t>(count));
-  {
-    const MutexLock lock(mutex_);
-    hosts_ = std::make_shared<const Hosts>(now);
-  }
-  if (topic == nullptr) return;
-  for (const auto& [index, state] : topic->partitions) {
-    const auto at = static_cast<std::size_t>(index.value);
-    const bool leads = state->leader() == self_;
-    if (!leads && led_[at] != protocol::kNoLeaderEpoch) {
-      led_[at] = protocol::kNoLeaderEpoch;
-      now[at]->unload(ErrorCode::kNotCoordinator);
-    } else if (leads && led_[at] < state->leader_epoch()) {
-      auto partition = services_.partitions.find(topic->id, index);
-      if (partition == nullptr) continue;  // its directory is offline
-      led_[at] = state->leader_epoch();
-      now[at]->lead(std::move(partition), services_.runner);
-    }
-  }
-}
-
-void GroupCoordinator::stop() {
-  for (const auto& host : *hosts()) host->unload(ErrorCode::kNotCoordinator);
-}
-
-std::shared_ptr<GroupCoordinator::Host> GroupCoordinator::make_host(std::size_t partition) {
-  return std::make_shared<Host>(
-      [this] { return std::make_unique<GroupMachine>(config_, view(), services_.rng); },
-      *services_.loops[partition % services_.loops.size()], services_.clock, services_.log, options_);
-}
-
-std::shared_ptr<GroupCoordinator::Host> GroupCoordinator::host_of(std::string_view group_id) const {
-  const auto all = hosts();
-  if (all->empty()) return nullptr;
-  const auto at = coordinator::partition_for_key(group_id, static_cast<std::int32_t>(all->size()));
-  return (*all)[static_cast<std::size_t>(at)];
-}
-
-std::shared_ptr<const GroupCoordinator::Hosts> GroupCoordinator::hosts() const {
-  const MutexLock lock(mutex_);
-  return hosts_;
+  shards_.follow(*after);
 }
 
 void GroupCoordinator::set_view(MetadataImagePtr image) {

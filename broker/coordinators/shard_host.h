@@ -48,39 +48,47 @@ class ShardHost final : public Wakeable,
  public:
   using Reply = typename M::Reply;
   using Completion = coordinator::Completion<Reply>;
-  using Outcome = coordinator::Outcome<Reply>;
+  using Outcome = coordinator::OutcomeOf<M>;
+  using Errand = typename Outcome::Errand;
   using Answer = std::move_only_function<void(Completion&&)>;
   // Runs in the machine's time under the shard's lock; see Shard::apply.
   using Change = std::function<void(coordinator::Now, M&, Outcome&)>;
 
-  // `make_machine` is called under the shard's lock, whenever the partition is to be loaded.
-  ShardHost(std::function<std::unique_ptr<M>()> make_machine, Loop& loop, const Clock& clock,
+  // Called under the shard's lock, whenever the partition is to be loaded.
+  using MachineFactory = std::function<std::unique_ptr<M>(Partition&)>;
+  // Runs what the machine wants done outside; called with no lock held, on any thread.
+  using ErrandRunner = std::function<void(const std::shared_ptr<ShardHost>&, Errand&&)>;
+
+  // `run_errand` may be empty for a machine that has no errands.
+  ShardHost(MachineFactory make_machine, ErrandRunner run_errand, Loop& loop, const Clock& clock,
             const Logger& log, ShardHostOptions options)
       : loop_(loop),
         clock_(clock),
         logger_(log),
         options_(options),
+        make_machine_(std::move(make_machine)),
+        run_errand_(std::move(run_errand)),
         log_(clock),
-        shard_(std::move(make_machine), log_, options.commit_timeout),
+        shard_([this] { return make_machine_(*log_.partition()); }, log_, options.commit_timeout),
         timer_([this] { visit(); }) {}
 
   // This node leads the partition: loads its log, on a thread of `runner` unless there is nothing in it.
   void lead(std::shared_ptr<Partition> partition, const Runner& runner) {
     std::uint64_t term = 0;
     {
-      Deliveries deliveries;
+      Deliveries deliveries(*this);
       const MutexLock lock(mutex_);
       stop_leading(ErrorCode::kNotCoordinator, deliveries);
       term = term_;
       log_.open(std::move(partition), this->weak_from_this());
       shard_.begin_load();
-      if (log_.is_empty()) return finish_load(deliveries);
+      if (!log_.has_more(0)) return finish_load(deliveries);
     }
     runner([self = this->shared_from_this(), term] { self->load(term); });
   }
   // It does not any more. Everyone who waits hears `error`.
   void unload(ErrorCode error) {
-    Deliveries deliveries;
+    Deliveries deliveries(*this);
     const MutexLock lock(mutex_);
     stop_leading(error, deliveries);
   }
@@ -88,7 +96,7 @@ class ShardHost final : public Wakeable,
   // One request; `request` may be forgotten when this returns.
   template <class Context, class Request>
   void ask(const Context& context, const Request& request, Answer answer) {
-    Deliveries deliveries;
+    Deliveries deliveries(*this);
     const MutexLock lock(mutex_);
     const coordinator::ReplyToken token = ++last_token_;
     waiting_.emplace(token, std::move(answer));
@@ -98,7 +106,7 @@ class ShardHost final : public Wakeable,
 
   // Something happened that the machine decides about. A shard that is being loaded hears of it afterwards.
   void apply(const std::shared_ptr<const Change>& change) {
-    Deliveries deliveries;
+    Deliveries deliveries(*this);
     const MutexLock lock(mutex_);
     if (shard_.state() == coordinator::ShardState::kLoading) {
       missed_.push_back(change);
@@ -106,6 +114,24 @@ class ShardHost final : public Wakeable,
     }
     apply_now(*change);
     settle(deliveries);
+  }
+
+  // Appends the marker that ends a producer's transaction, and lets the machine know. Errors: those of
+  // Partition::append, and NOT_LEADER_OR_FOLLOWER when this node does not lead the partition.
+  Result<Partition::Appended> end_transaction(MutableBytes marker, protocol::ProducerId producer,
+                                              bool committed, std::int16_t transaction_version) {
+    Deliveries deliveries(*this);
+    const MutexLock lock(mutex_);
+    if (log_.partition() == nullptr) {
+      return fail(ErrorCode::kNotLeaderOrFollower, "this node does not lead the partition");
+    }
+    MILENA_TRY(const Partition::Appended appended,
+               log_.partition()->append(marker, {.origin = storage::AppendOrigin::kCoordinator,
+                                                 .transaction_version = transaction_version,
+                                                 .now_ms = clock_.wall_ms()}));
+    shard_.transaction_ended(producer, committed, appended.info.last_offset + 1);
+    settle(deliveries);
+    return appended;
   }
 
   bool is_active() const {
@@ -116,21 +142,26 @@ class ShardHost final : public Wakeable,
   void woken() override { loop_.post(*this); }
 
  private:
-  // Answers that are due: handed over when the lock is gone, which it is because this is declared before it.
+  // Answers and errands that are due: handed over when the lock is gone, which it is because this is declared
+  // before it.
   class Deliveries {
    public:
-    Deliveries() = default;
+    explicit Deliveries(ShardHost& host) : host_(host) {}
     Deliveries(const Deliveries&) = delete;
     Deliveries& operator=(const Deliveries&) = delete;
     ~Deliveries() {
-      for (auto& [answer, completion] : all_) answer(std::move(completion));
+      for (auto& [answer, completion] : answers_) answer(std::move(completion));
+      for (Errand& errand : errands_) host_.run_errand_(host_.shared_from_this(), std::move(errand));
     }
+    std::vector<Errand>& errands() { return errands_; }
     void add(Answer answer, Completion&& completion) {
-      all_.emplace_back(std::move(answer), std::move(completion));
+      answers_.emplace_back(std::move(answer), std::move(completion));
     }
 
    private:
-    std::vector<std::pair<Answer, Completion>> all_;
+    ShardHost& host_;
+    std::vector<std::pair<Answer, Completion>> answers_;
+    std::vector<Errand> errands_;
   };
 
   coordinator::Now now() const { return {clock_.now(), clock_.wall_ms()}; }
@@ -159,10 +190,13 @@ class ShardHost final : public Wakeable,
     Offset next = 0;
     for (;;) {
       const auto read = read_log(*partition, next, options_.load_buffer_bytes, bytes);
-      Deliveries deliveries;
+      Deliveries deliveries(*this);
       const MutexLock lock(mutex_);
       if (term != term_) return;
-      if (read && !*read) return finish_load(deliveries);
+      if (read && !*read) {
+        if (log_.has_more(next)) continue;  // a marker has come meanwhile
+        return finish_load(deliveries);
+      }
       if (const Status replayed = read ? replay(bytes, next) : std::unexpected(read.error()); !replayed) {
         logger_.error("{}: the coordinator cannot read its log: {}",
                       storage::directory_name(partition->name()), replayed.error().why);
@@ -203,13 +237,14 @@ class ShardHost final : public Wakeable,
       waiting_.erase(at);
     }
     ready_.clear();
+    shard_.take_errands(deliveries.errands());
   }
 
   // On the loop: time has passed, or the high watermark has moved, or somebody wants an earlier alarm.
   void visit() {
     std::optional<Instant> alarm;
     {
-      Deliveries deliveries;
+      Deliveries deliveries(*this);
       const MutexLock lock(mutex_);
       shard_.committed(log_.high_watermark());
       shard_.tick(now());
@@ -232,6 +267,8 @@ class ShardHost final : public Wakeable,
   const Clock& clock_;
   const Logger& logger_;
   const ShardHostOptions options_;
+  const MachineFactory make_machine_;
+  const ErrandRunner run_errand_;
 
   mutable Mutex mutex_;
   ShardLog log_;  // visited() and ask_for_visit() need no lock

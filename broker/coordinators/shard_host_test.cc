@@ -28,11 +28,11 @@ class ShardHostTest : public ::testing::Test {
 
   std::shared_ptr<Host> make_host(ShardHostOptions options = {}) {
     hosts.push_back(std::make_shared<Host>(
-        [this] {
+        [this](const Partition&) {
           return std::make_unique<GroupMachine>(std::make_shared<coordinator::GroupConfig>(),
                                                 std::make_shared<coordinator::NoMetadata>(), rng);
         },
-        loop, clock, log, options));
+        Host::ErrandRunner{}, loop, clock, log, options));
     return hosts.back();
   }
   // Jobs that would run on a thread that may block wait here.

@@ -24,9 +24,9 @@ void ShardLog::close() {
   partition_.reset();
 }
 
-bool ShardLog::is_empty() const {
+bool ShardLog::has_more(Offset from) const {
   const auto offsets = partition_->offsets(protocol::kNoLeaderEpoch);
-  return offsets && offsets->log_start == offsets->log_end;
+  return !offsets || std::max(from, offsets->log_start) < offsets->log_end;
 }
 
 Result<coordinator::PartitionWriter::Appended> ShardLog::append(MutableBytes batch) {

@@ -29,7 +29,8 @@ class ShardLog final : public coordinator::PartitionWriter, public PartitionWatc
   void close();
   const std::shared_ptr<Partition>& partition() const { return partition_; }
 
-  bool is_empty() const;
+  // Whether the log has records at or above `from`.
+  bool has_more(Offset from) const;
   Offset high_watermark() const { return high_watermark_.load(); }
 
   Result<Appended> append(MutableBytes batch) override;

@@ -34,7 +34,7 @@ std::vector<Share> shares_of(const GroupCoordinator& groups, std::span<const std
   std::vector<Share> shares;
   std::map<const GroupCoordinator::Host*, std::size_t> places;
   for (const std::string_view id : group_ids) {
-    auto host = groups.host_of(id);
+    auto host = groups.shards().host_of(id);
     const auto [at, is_new] = places.try_emplace(host.get(), shares.size());
     if (is_new) shares.push_back({std::move(host), {}});
     shares[at->second].group_ids.push_back(id);
@@ -68,7 +68,7 @@ void ask_shares(const GroupCoordinator& groups, Call& call, std::span<const std:
     std::ranges::copy(share.group_ids, ids.begin());
     requests.push_back(request_for(ids));
   }
-  gather(
+  gather<GroupCoordinator::Completion>(
       shares.size(),
       [&](std::size_t i, GroupCoordinator::Answer answer) {
         if (shares[i].host != nullptr) return shares[i].host->ask(context, requests[i], std::move(answer));
@@ -80,9 +80,9 @@ void ask_shares(const GroupCoordinator& groups, Call& call, std::span<const std:
 }  // namespace
 
 void GroupAdminHandlers::list(Call& call, const ListGroupsRequest& request, Responder responder) {
-  const auto hosts = groups_.hosts();
+  const auto hosts = groups_.shards().hosts();
   const auto context = group_context(call);
-  gather(
+  gather<GroupCoordinator::Completion>(
       hosts->size(),
       [&](std::size_t i, GroupCoordinator::Answer answer) {
         (*hosts)[i]->ask(context, request, std::move(answer));

@@ -24,6 +24,10 @@
 #include "broker/handlers/offsets.h"
 #include "broker/handlers/parked_produce.h"
 #include "broker/handlers/produce.h"
+#include "broker/handlers/transaction_check.h"
+#include "broker/handlers/transactions.h"
+#include "broker/handlers/txn_offset_commit.h"
+#include "broker/handlers/write_txn_markers.h"
 #include "broker/node_settings.h"
 
 namespace milena::broker {
@@ -46,6 +50,16 @@ class CodecsOfLoops {
   std::vector<std::pair<const Loop*, std::unique_ptr<protocol::Codecs>>> all_;
 };
 
+void answer_produce(const Call& call, const protocol::ProduceRequest& request,
+                    ProduceHandler::Outcome outcome, Responder responder) {
+  if (request.acks == 0) {
+    return outcome.failed ? responder.close("a produce with acks=0 failed") : responder.send_nothing();
+  }
+  if (outcome.pending.empty()) return responder.send(outcome.response);
+  const Instant deadline = call.now + Instant(std::max(request.timeout_ms, 0));
+  std::make_shared<ParkedProduce>(std::move(outcome), std::move(responder))->start(deadline);
+}
+
 }  // namespace
 
 struct Handlers::Parts {
@@ -60,6 +74,7 @@ struct Handlers::Parts {
   void serve_data(const Services& services);
   void serve_metadata(const Services& services);
   void serve_groups(const Services& services);
+  void serve_transactions(const Services& services);
 
   const BrokerConfig& config;
   PartitionFinder& partitions;
@@ -67,12 +82,12 @@ struct Handlers::Parts {
   Router router;
   FetchSessions sessions;
 
-  std::optional<ProducerIds> producer_ids;
   std::optional<MetadataHandler> metadata_answers;
   std::optional<ControllerHandlers> controller;
   std::optional<GroupMembershipHandlers> members;
   std::optional<OffsetHandlers> offsets;
   std::optional<GroupAdminHandlers> group_admin;
+  std::optional<TransactionHandlers> transactions;
   std::optional<ApiVersionsHandler> api_versions;
 };
 
@@ -87,6 +102,7 @@ void Handlers::serve(const Services& services) {
   parts_->serve_data(services);
   parts_->serve_metadata(services);
   parts_->serve_groups(services);
+  parts_->serve_transactions(services);
   parts_->router.serve_undecoded(
       ApiKey::kApiVersions,
       [this](Call& call, Responder responder) { parts_->api_versions->handle(call, std::move(responder)); },
@@ -96,19 +112,19 @@ void Handlers::serve(const Services& services) {
 
 void Handlers::Parts::serve_data(const Services& services) {
   const auto self = config.node_id;
-  producer_ids.emplace(services.metadata, self, [epoch = services.broker_epoch] { return epoch; });
-
   router.serve<protocol::ProduceRequest>(
-      ApiKey::kProduce,
-      [handler = ProduceHandler(partitions), codecs = CodecsOfLoops(services.loops)](
-          Call& call, const protocol::ProduceRequest& request, Responder responder) mutable {
-        auto outcome = handler.append(call, request, codecs.of(call.request.loop()));
-        if (request.acks == 0) {
-          return outcome.failed ? responder.close("a produce with acks=0 failed") : responder.send_nothing();
-        }
-        if (outcome.pending.empty()) return responder.send(outcome.response);
-        const Instant deadline = call.now + Instant(std::max(request.timeout_ms, 0));
-        std::make_shared<ParkedProduce>(std::move(outcome), std::move(responder))->start(deadline);
+      ApiKey::kProduce, [check = std::make_unique<TransactionCheck>(partitions, services.transactions,
+                                                                    transaction_check_options(config)),
+                         handler = std::make_shared<ProduceHandler>(partitions),
+                         codecs = std::make_shared<CodecsOfLoops>(services.loops)](
+                            Call& call, const protocol::ProduceRequest& request, Responder responder) {
+        check->check(call, request, std::move(responder),
+                     [handler, codecs, call, request](const ProduceHandler::Verdicts& verdicts,
+                                                      Responder answerer) mutable {
+                       auto outcome =
+                           handler->append(call, request, verdicts, codecs->of(call.request.loop()));
+                       answer_produce(call, request, std::move(outcome), std::move(answerer));
+                     });
       });
   router.serve<protocol::FetchRequest>(
       ApiKey::kFetch, [handler = std::make_unique<FetchHandler>(
@@ -135,11 +151,6 @@ void Handlers::Parts::serve_data(const Services& services) {
   router.serve<protocol::DeleteRecordsRequest>(
       ApiKey::kDeleteRecords, [handler = DeleteRecordsHandler(partitions, services.partitions)](
                                   Call& call, const auto& request, Responder responder) mutable {
-        handler.handle(call, request, std::move(responder));
-      });
-  router.serve<protocol::InitProducerIdRequest>(
-      ApiKey::kInitProducerId, [handler = InitProducerIdHandler(*producer_ids)](
-                                   Call& call, const auto& request, Responder responder) mutable {
         handler.handle(call, request, std::move(responder));
       });
 }
@@ -194,6 +205,40 @@ void Handlers::Parts::serve_metadata(const Services& services) {
   router.answer<protocol::DescribeQuorumRequest>(
       ApiKey::kDescribeQuorum,
       [&metadata](Call& call, const auto& request) { return metadata.describe_quorum(request, call.arena); });
+}
+
+void Handlers::Parts::serve_transactions(const Services& services) {
+  transactions.emplace(services.transactions, services.groups, services.metadata);
+  const auto to = [this](auto verb) {
+    return [this, verb](Call& call, const auto& request, Responder responder) {
+      ((*transactions).*verb)(call, request, std::move(responder));
+    };
+  };
+  using Transactions = TransactionHandlers;
+  router.serve<protocol::InitProducerIdRequest>(
+      ApiKey::kInitProducerId, [handler = InitProducerIdHandler(services.producer_ids, *transactions)](
+                                   Call& call, const auto& request, Responder responder) mutable {
+        handler.handle(call, request, std::move(responder));
+      });
+  router.serve<protocol::AddPartitionsToTxnRequest>(ApiKey::kAddPartitionsToTxn,
+                                                    to(&Transactions::add_partitions));
+  router.serve<protocol::AddOffsetsToTxnRequest>(ApiKey::kAddOffsetsToTxn, to(&Transactions::add_offsets));
+  router.serve<protocol::EndTxnRequest>(ApiKey::kEndTxn, to(&Transactions::end));
+  router.serve<protocol::DescribeTransactionsRequest>(ApiKey::kDescribeTransactions,
+                                                      to(&Transactions::describe));
+  router.serve<protocol::ListTransactionsRequest>(ApiKey::kListTransactions, to(&Transactions::list));
+  router.serve<protocol::TxnOffsetCommitRequest>(
+      ApiKey::kTxnOffsetCommit,
+      [handler = TxnOffsetCommitHandler(services.groups, services.transactions, services.metadata,
+                                        transaction_check_options(config).verify)](
+          Call& call, const auto& request, Responder responder) mutable {
+        handler.handle(call, request, std::move(responder));
+      });
+  router.serve<protocol::WriteTxnMarkersRequest>(
+      ApiKey::kWriteTxnMarkers, [handler = WriteTxnMarkersHandler(services.markers)](
+                                    Call& call, const auto& request, Responder responder) mutable {
+        handler.handle(call, request, std::move(responder));
+      });
 }
 
 void Handlers::Parts::serve_groups(const Services& services) {

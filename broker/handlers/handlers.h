@@ -13,6 +13,9 @@
 #include "base/rng.h"
 #include "broker/config/broker_config.h"
 #include "broker/coordinators/group_coordinator.h"
+#include "broker/coordinators/marker_writer.h"
+#include "broker/coordinators/producer_ids.h"
+#include "broker/coordinators/transaction_coordinator.h"
 #include "broker/handlers/router.h"
 #include "broker/metadata/metadata_log.h"
 #include "broker/partition/partition_finder.h"
@@ -32,7 +35,9 @@ class Handlers {
     MetadataLog& metadata;
     PartitionManager& partitions;
     GroupCoordinator& groups;
-    std::int64_t broker_epoch = -1;
+    MarkerWriter& markers;
+    TransactionCoordinator& transactions;
+    ProducerIds& producer_ids;
     std::span<Loop* const> loops;
   };
   // Fills the table of routes.

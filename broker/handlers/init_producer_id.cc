@@ -16,14 +16,14 @@ protocol::InitProducerIdResponse refusal(ErrorCode error) {
 
 }  // namespace
 
-void InitProducerIdHandler::handle(Call&, const protocol::InitProducerIdRequest& request,
+void InitProducerIdHandler::handle(Call& call, const protocol::InitProducerIdRequest& request,
                                    Responder responder) {
   const bool has_id = request.producer_id != protocol::kNoProducerId;
   const bool has_epoch = request.producer_epoch != -1;
   if (has_id != has_epoch) return responder.send(refusal(ErrorCode::kInvalidRequest));
   if (request.transactional_id) {
-    return responder.send(refusal(request.transactional_id->empty() ? ErrorCode::kInvalidRequest
-                                                                    : ErrorCode::kCoordinatorNotAvailable));
+    if (request.transactional_id->empty()) return responder.send(refusal(ErrorCode::kInvalidRequest));
+    return transactions_.init_producer_id(call, request, std::move(responder));
   }
   ids_.take([responder = std::move(responder)](Result<protocol::ProducerId> id) mutable {
     if (!id) return responder.send(refusal(id.error().code));

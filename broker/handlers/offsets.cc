@@ -190,7 +190,7 @@ void OffsetHandlers::fetch(Call& call, const OffsetFetchRequest& request, Respon
   std::vector<bool> all_topics;
   for (const AskedGroup& group : asked) all_topics.push_back(!group.topics);
 
-  gather(
+  gather<GroupCoordinator::Completion>(
       asked.size(),
       [&](std::size_t i, GroupCoordinator::Answer answer) {
         const FetchOffsets one{.group = asked[i], .require_stable = request.require_stable};

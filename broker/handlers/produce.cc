@@ -19,17 +19,6 @@ constexpr std::string_view kAdminClient = "__admin_client";  // Kafka lets it wr
 // Views are read-only by type, but a request's frame belongs to the request, and its handler may write to it.
 MutableBytes writable(BytesView bytes) { return {const_cast<std::byte*>(bytes.data()), bytes.size()}; }
 
-bool has_transactional_batch(const ProduceRequest& request) {
-  for (const auto& topic : request.topic_data) {
-    for (const auto& partition : topic.partition_data) {
-      if (!partition.records) continue;
-      const auto header = protocol::RecordBatchHeader::parse(partition.records->bytes);
-      if (header && header->is_transactional()) return true;
-    }
-  }
-  return false;
-}
-
 // What a refusal says about the log: its start, but for errors that Kafka answers without a look at it.
 protocol::Offset log_start_for(ErrorCode error, Partition& partition) {
   switch (error) {
@@ -50,15 +39,25 @@ protocol::Offset log_start_for(ErrorCode error, Partition& partition) {
 // The error that every partition gets before its records are looked at; kNone: go on.
 ErrorCode refuse_all(const ProduceRequest& request) {
   if (request.acks < kAllReplicas || request.acks > 1) return ErrorCode::kInvalidRequiredAcks;
-  if (!has_transactional_batch(request)) return ErrorCode::kNone;
-  return request.transactional_id ? ErrorCode::kInvalidTxnState
-                                  : ErrorCode::kTransactionalIdAuthorizationFailed;
+  const bool is_nameless = !request.transactional_id && ProduceHandler::has_transactional_batch(request);
+  return is_nameless ? ErrorCode::kTransactionalIdAuthorizationFailed : ErrorCode::kNone;
 }
 
 }  // namespace
 
+bool ProduceHandler::has_transactional_batch(const ProduceRequest& request) {
+  for (const auto& topic : request.topic_data) {
+    for (const auto& partition : topic.partition_data) {
+      if (!partition.records) continue;
+      const auto header = protocol::RecordBatchHeader::parse(partition.records->bytes);
+      if (header && header->is_transactional()) return true;
+    }
+  }
+  return false;
+}
+
 ProduceHandler::Outcome ProduceHandler::append(Call& call, const ProduceRequest& request,
-                                               protocol::Codecs& codecs) {
+                                               const Verdicts& verdicts, protocol::Codecs& codecs) {
   Outcome outcome;
   const ErrorCode refusal = refuse_all(request);
   outcome.response.responses =
@@ -89,6 +88,13 @@ ProduceHandler::Outcome ProduceHandler::append(Call& call, const ProduceRequest&
           const bool unknown_id = call.version > 12 && (!by_id || !partitions_.has_topic(topic.topic_id));
           return fail(unknown_id ? ErrorCode::kUnknownTopicId : ErrorCode::kUnknownTopicOrPartition,
                       "not here");
+        }
+        if (const auto verdict = verdicts.find(&data); verdict != verdicts.end()) {
+          if (verdict->second.error != ErrorCode::kNone) {
+            return fail(verdict->second.error,
+                        "the coordinator does not have the partition in the transaction");
+          }
+          batch.verification = verdict->second.ticket;
         }
         return append_batch(call, batch, codecs, answer);
       }();
@@ -138,7 +144,8 @@ Result<Partition::Appended> ProduceHandler::append_batch(Call& call, const Batch
                                             recompressed));
     bytes = recompressed;
   }
-  const auto appended = batch.partition->append(bytes, {.now_ms = call.wall_ms});
+  const auto appended =
+      batch.partition->append(bytes, {.verification = batch.verification, .now_ms = call.wall_ms});
   if (!appended) {
     answer.log_start_offset = log_start_for(appended.error().code, *batch.partition);
     return appended;

@@ -8,13 +8,13 @@
 // - From v13 on topics are named by id; an unknown id is UNKNOWN_TOPIC_ID. Topics are never created here.
 // - A client may not write to an internal topic: INVALID_TOPIC_EXCEPTION.
 // - Duplicates of an idempotent producer succeed with the original offsets.
-// - There are no transactions yet: a transactional batch is refused, as it would be by a Kafka whose
-// coordinator does
-//   not know the transaction.
+// - A transactional batch opens a transaction only with the consent of its coordinator (transaction_check.h).
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,11 +43,22 @@ class ProduceHandler {
     bool failed = false;  // at least one partition
   };
 
+  // What the transaction coordinator has said about a partition of a request, by the place of its data there;
+  // nothing for those that need no consent.
+  struct Verdict {
+    ErrorCode error = ErrorCode::kNone;
+    storage::VerificationTicket ticket = 0;
+  };
+  using Verdicts = std::map<const protocol::ProduceRequest::TopicProduceData::PartitionProduceData*, Verdict>;
+
+  static bool has_transactional_batch(const protocol::ProduceRequest& request);
+
   explicit ProduceHandler(PartitionFinder& partitions) : partitions_(partitions) {}
 
   // Appends what the request brings. `request` was decoded from memory that may be written: batches are
   // patched where they lie. `codecs` belongs to the calling thread.
-  Outcome append(Call& call, const protocol::ProduceRequest& request, protocol::Codecs& codecs);
+  Outcome append(Call& call, const protocol::ProduceRequest& request, const Verdicts& verdicts,
+                 protocol::Codecs& codecs);
 
  private:
   struct Batch {
@@ -55,6 +66,7 @@ class ProduceHandler {
     MutableBytes records;
     bool client_may_write_internal = false;
     std::int16_t produce_version = 0;
+    std::optional<storage::VerificationTicket> verification;
   };
   Result<Partition::Appended> append_batch(Call& call, const Batch& batch, protocol::Codecs& codecs,
                                            PartitionAnswer& answer);

@@ -1,4 +1,4 @@
-#include "broker/handlers/producer_ids.h"
+#include "broker/coordinators/producer_ids.h"
 
 #include <memory>
 #include <utility>

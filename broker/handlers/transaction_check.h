@@ -1,0 +1,43 @@
+// TransactionCheck: before a batch opens a transaction on a partition, the transaction's coordinator has that
+// partition on its list (KIP-890), so that no transaction is left open that nobody will end.
+//
+// - Clients of the new rules (Produce 12 and up) never announce their partitions: they are added here.
+// - Of older clients it is verified that they did, unless transaction.partition.verification.enable is off.
+// - A partition where the producer's transaction is open already is not asked about again.
+// Thread-safe; each check lives on its request's loop.
+#pragma once
+
+#include <functional>
+
+#include "broker/coordinators/transaction_coordinator.h"
+#include "broker/handlers/produce.h"
+
+namespace milena::broker {
+
+class TransactionCheck {
+ public:
+  // What comes next, on the request's loop.
+  using Then = std::move_only_function<void(ProduceHandler::Verdicts, Responder)>;
+
+  struct Options {
+    bool verify = true;     // transaction.partition.verification.enable
+    Instant backoff{20};    // add.partitions.to.txn.retry.backoff.ms
+    Instant patience{100};  // add.partitions.to.txn.retry.backoff.max.ms
+  };
+
+  TransactionCheck(PartitionFinder& partitions, TransactionCoordinator& transactions, Options options)
+      : partitions_(partitions), transactions_(transactions), options_(options) {}
+
+  // Calls `then` at once if nothing has to be asked or the answer is at hand; otherwise when it is, and the
+  // connection's next requests wait, because their sequence numbers follow this one's.
+  void check(Call& call, const protocol::ProduceRequest& request, Responder responder, Then then);
+
+ private:
+  class Attempt;
+
+  PartitionFinder& partitions_;
+  TransactionCoordinator& transactions_;
+  const Options options_;
+};
+
+}  // namespace milena::broker
