@@ -29,6 +29,12 @@ struct AssignorInput {
   std::vector<AssignorMember> members;
   // The different sets of topics that members subscribe to; ids ascending, all known to metadata.
   std::vector<std::vector<Uuid>> subscriptions;
+
+  // How many partitions a subscribed topic has.
+  std::int32_t partitions_of(const Uuid& topic_id) const {
+    const auto topic = metadata->topic(topic_id);
+    return topic ? topic->partitions : 0;
+  }
 };
 
 class Assignor {

@@ -31,7 +31,7 @@ class MixedTopics {
         Topic& topic = at->second;
         if (fresh) {
           topic.id = id;
-          topic.owners.resize(static_cast<std::size_t>(input.metadata->topic(id)->partitions), kNobody);
+          topic.owners.resize(static_cast<std::size_t>(input.partitions_of(id)), kNobody);
         }
         topic.subscribers.push_back(i);
       }

@@ -28,7 +28,7 @@ std::vector<Assignment> RangeAssignor::assign(const AssignorInput& input) const 
   for (const AssignorMember& member : input.members) {
     for (const Uuid& id : input.subscriptions[member.subscription]) {
       const auto [at, fresh] = topics.try_emplace(id);
-      if (fresh) at->second.partitions = input.metadata->topic(id)->partitions;
+      if (fresh) at->second.partitions = input.partitions_of(id);
       ++at->second.subscribers;
     }
   }

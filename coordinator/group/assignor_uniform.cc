@@ -21,7 +21,7 @@ class SameTopics {
   explicit SameTopics(const AssignorInput& input)
       : input_(input), assignments_(input.members.size()), room_(input.members.size()) {
     for (const Uuid& id : input.subscriptions.front()) {
-      const std::int32_t partitions = input.metadata->topic(id)->partitions;
+      const std::int32_t partitions = input.partitions_of(id);
       taken_[id].resize(static_cast<std::size_t>(partitions));
       total_ += static_cast<std::size_t>(partitions);
     }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/assert.h"
 #include "coordinator/group/classic_groups.h"
 #include "coordinator/group/records.h"
 #include "protocol/codec.h"
@@ -258,6 +259,8 @@ void ClassicGroups::replace_static_in_stable(Group& group, ClassicMember& member
                                              std::vector<ClassicProtocol> protocols, GroupOutcome& out) {
   ClassicGroup& g = *group.classic;
   auto record = generation_record(g, out.scratch());
+  const auto metadata = std::ranges::find(protocols, g.protocol, &ClassicProtocol::name);
+  MILENA_ASSERT(metadata != protocols.end(), "the member still votes for the group's protocol");
   std::size_t i = 0;
   for (const ClassicMember& each : g.members()) {
     auto& written = record.members[i++];
@@ -265,8 +268,7 @@ void ClassicGroups::replace_static_in_stable(Group& group, ClassicMember& member
     written.member_id = out.scratch().text(new_id);
     written.rebalance_timeout = request.rebalance_timeout_ms;
     written.session_timeout = request.session_timeout_ms;
-    written.subscription = as_bytes(
-        out.scratch().text(std::ranges::find(protocols, *g.protocol, &ClassicProtocol::name)->metadata));
+    written.subscription = as_bytes(out.scratch().text(metadata->metadata));
     if (g.is_leader(member.id)) record.leader = written.member_id;
   }
   append_classic_group(out, group.id, record);

@@ -223,7 +223,7 @@ class Schedule {
       if (token == 0 || h_.waits(token)) continue;
       Client& client = clients_[waiting.second];
       if (waiting.first == Kind::kJoin) {
-        const auto response = *h_.take<protocol::JoinGroupResponse>(token);
+        const auto response = h_.answer<protocol::JoinGroupResponse>(token);
         Answer& answer = told_[token];
         answer.error = response.error_code;
         answer.member_id = response.member_id;
@@ -240,7 +240,7 @@ class Schedule {
         }
         check_generation(response);
       } else {
-        const auto response = *h_.take<protocol::SyncGroupResponse>(token);
+        const auto response = h_.answer<protocol::SyncGroupResponse>(token);
         told_[token] = Answer{.error = response.error_code,
                               .protocol = std::string(response.protocol_name.value_or("")),
                               .assignment = std::string(as_text(response.assignment))};

@@ -122,7 +122,8 @@ void ClassicGroups::complete_join(Group& group, GroupOutcome& out) {
       g.join_timer.arm(store_.after(std::max(g.rebalance_timeout_ms(), kAbsentLeaderRetryMs)));
       return;
     }
-    if (g.find(*g.leader)->awaiting_join == 0) g.leader = first_here->id;
+    const ClassicMember* leader = g.find(g.leader.value_or(""));
+    if (leader == nullptr || leader->awaiting_join == 0) g.leader = first_here->id;
   }
   begin_generation(group, out);
 }

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/assert.h"
 #include "coordinator/group/consumer_groups.h"
 #include "coordinator/group/consumer_protocol.h"
 #include "coordinator/group/migration.h"
@@ -97,7 +98,7 @@ Decision<JoinGroupResponse> ConsumerGroups::decide_join(Group& group, const Requ
 
   wish.member = wish.before;
   if (request.group_instance_id) wish.member.instance_id = std::string(*request.group_instance_id);
-  if (subscription->rack_id && !subscription->rack_id->empty()) wish.member.rack_id = *subscription->rack_id;
+  if (const auto& rack = subscription->rack_id; rack && !rack->empty()) wish.member.rack_id = *rack;
   if (request.rebalance_timeout_ms != -1) wish.member.rebalance_timeout_ms = request.rebalance_timeout_ms;
   wish.member.subscribed_topics = TopicNames(subscription->topics.begin(), subscription->topics.end());
   wish.member.subscribed_regex.clear();
@@ -135,9 +136,10 @@ Decision<JoinGroupResponse> ConsumerGroups::decide_join(Group& group, const Requ
   }
   const std::int32_t sync_timeout_ms = wish.member.rebalance_timeout_ms;
   out.then(0, {}, [this, group_id = group.id, sync_timeout_ms, id = wish.member_id](GroupOutcome&) {
-    ConsumerGroupMember& member = *store_.groups.find(group_id)->consumer->find(id);
+    const Group& replayed = *store_.groups.find(group_id);
+    ConsumerGroupMember& member = *replayed.consumer->find(id);
     member.join_timer.cancel();
-    member.session_timer.arm(store_.after(member.classic->session_timeout_ms));
+    member.session_timer.arm(store_.after(store_.session_timeout_ms(replayed, member)));
     member.sync_timer.arm(store_.after(sync_timeout_ms));
   });
   return response;
@@ -186,6 +188,7 @@ void ConsumerGroups::sync_classic(Group& group, ReplyToken token, const SyncGrou
   const auto found = find_classic(g, request.member_id, request.group_instance_id, request.generation_id);
   if (!found) return refuse_with(found.error());
   ConsumerGroupMember& member = **found;
+  MILENA_ASSERT(member.classic.has_value(), "no other member is found here");
   const ClassicProtocol& joined_with = member.classic->protocols.front();
   if ((request.protocol_type && *request.protocol_type != kConsumerProtocolType) ||
       (request.protocol_name && *request.protocol_name != joined_with.name)) {
@@ -198,7 +201,7 @@ void ConsumerGroups::sync_classic(Group& group, ReplyToken token, const SyncGrou
     return refuse_with(ErrorCode::kRebalanceInProgress);
   }
   member.sync_timer.cancel();
-  member.session_timer.arm(store_.after(member.classic->session_timeout_ms));
+  member.session_timer.arm(store_.after(store_.session_timeout_ms(group, member)));
   SyncGroupResponse response;
   response.protocol_type = request.protocol_type;
   response.protocol_name = request.protocol_name;
@@ -213,7 +216,7 @@ ErrorCode ConsumerGroups::heartbeat_classic(Group& group, const HeartbeatRequest
   const auto found = find_classic(g, request.member_id, request.group_instance_id, request.generation_id);
   if (!found) return found.error();
   ConsumerGroupMember& member = **found;
-  member.session_timer.arm(store_.after(member.classic->session_timeout_ms));
+  member.session_timer.arm(store_.after(store_.session_timeout_ms(group, member)));
   const bool must_join = member.epoch < g.assignment_epoch || member.state == MemberState::kUnrevoked ||
                          (member.state == MemberState::kUnreleased && !g.waits_for_others(member));
   if (!must_join) return ErrorCode::kNone;

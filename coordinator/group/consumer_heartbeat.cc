@@ -251,7 +251,7 @@ Decision<ConsumerGroups::Wish> ConsumerGroups::find_or_join(const ConsumerGroup&
 Decision<ConsumerGroups::Wish> ConsumerGroups::find_or_join_static(const ConsumerGroup& group,
                                                                    std::string member_id,
                                                                    const Request& request) const {
-  const std::string instance_id(*request.instance_id);
+  const std::string instance_id(request.instance_id.value_or(""));
   const ConsumerGroupMember* owner = group.find_static(instance_id);
   Wish wish;
   wish.reported = reported_partitions(request);

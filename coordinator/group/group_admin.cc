@@ -76,18 +76,20 @@ void list_partitions(std::map<Uuid, std::vector<std::int32_t>>& listed, const Pa
 
 ConsumerGroupDescribeResponse::Assignment described_assignment(
     std::map<Uuid, std::vector<std::int32_t>> listed, const MetadataView& metadata, Arena& memory) {
-  std::erase_if(listed, [&](const auto& each) { return !metadata.topic(each.first); });
   ConsumerGroupDescribeResponse::Assignment assignment;
   assignment.topic_partitions = memory.array<ConsumerGroupDescribeResponse::TopicPartitions>(listed.size());
   std::size_t t = 0;
   for (auto& [topic_id, partitions] : listed) {
+    const auto known = metadata.topic(topic_id);
+    if (!known) continue;
     std::ranges::sort(partitions);
     auto& topic = assignment.topic_partitions[t++];
     topic.topic_id = topic_id;
-    topic.topic_name = memory.text(metadata.topic(topic_id)->name);
+    topic.topic_name = memory.text(known->name);
     topic.partitions = memory.array<protocol::PartitionId>(partitions.size());
     std::ranges::copy(partitions, topic.partitions.begin());
   }
+  assignment.topic_partitions = assignment.topic_partitions.first(t);
   return assignment;
 }
 

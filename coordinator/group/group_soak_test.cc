@@ -304,7 +304,7 @@ class Soak {
         continue;
       }
       if (kind == Kind::kJoin) {
-        const auto response = *h_.take<protocol::JoinGroupResponse>(at->first);
+        const auto response = h_.answer<protocol::JoinGroupResponse>(at->first);
         ClassicClient& client = classic_[index];
         const ErrorCode error = response.error_code;
         if (error == ErrorCode::kNone || error == ErrorCode::kMemberIdRequired) {
@@ -316,14 +316,14 @@ class Soak {
           client.id.clear();
         }
       } else if (kind == Kind::kSync) {
-        const auto response = *h_.take<protocol::SyncGroupResponse>(at->first);
+        const auto response = h_.answer<protocol::SyncGroupResponse>(at->first);
         Arena arena;
         if (response.error_code == ErrorCode::kNone) {
           const auto assignment = read_assignment(as_text(response.assignment), arena);
           if (assignment) classic_[index].owned = to_assignment(*assignment, *h_.metadata);
         }
       } else {
-        const auto response = *h_.take<protocol::ConsumerGroupHeartbeatResponse>(at->first);
+        const auto response = h_.answer<protocol::ConsumerGroupHeartbeatResponse>(at->first);
         ConsumerClient& client = consumers_[index];
         if (response.error_code == ErrorCode::kNone) {
           client.epoch = std::max(response.member_epoch, 0);

@@ -109,7 +109,7 @@ TEST_F(MigrationTest, MembersThatWaitInTheClassicGroupAreToldToRejoin) {
   const ReplyToken c_join = join(classic_options(c));
   EXPECT_TRUE(h.waits(c_join));
   EXPECT_EQ(beat("b", joining({"foo"})).error_code, ErrorCode::kNone);
-  EXPECT_EQ(h.take<JoinGroupResponse>(c_join)->error_code, ErrorCode::kRebalanceInProgress);
+  EXPECT_EQ(h.answer<JoinGroupResponse>(c_join).error_code, ErrorCode::kRebalanceInProgress);
 }
 
 TEST_F(MigrationTest, G6_LastConsumerThatLeavesDowngradesTheGroup) {

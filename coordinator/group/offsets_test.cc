@@ -34,12 +34,12 @@ struct OffsetsTest : testing::Test {
   FetchedGroup::OffsetFetchResponseTopics::OffsetFetchResponsePartitions fetched(
       std::string topic = "t", std::int32_t partition = 0, bool require_stable = false) {
     const auto token = h.send_as(fetch_request(h, "g", {{std::move(topic), partition}}, require_stable), 9);
-    return h.take<FetchedGroup>(token)->topics[0].partitions[0];
+    return h.answer<FetchedGroup>(token).topics[0].partitions[0];
   }
   FetchedGroup fetch_all() {
     FetchOffsets request;
     request.group.group_id = "g";
-    return *h.take<FetchedGroup>(h.send_as(request, 9));
+    return h.answer<FetchedGroup>(h.send_as(request, 9));
   }
   OffsetDeleteResponse remove(const std::string& topic, std::int32_t partition) {
     using Topic = protocol::OffsetDeleteRequest::OffsetDeleteRequestTopic;
@@ -194,7 +194,7 @@ TEST_F(OffsetsTest, FetchFromAConsumerGroupChecksWhoSaysWhoItIs) {
   using Beat = protocol::ConsumerGroupHeartbeatResponse;
   h.ask<Beat>(beat_request(h, "g", "a", joining({"t"})));
   auto request = fetch_request(h, "g", {{"t", 0}});
-  const auto code = [&] { return h.take<FetchedGroup>(h.send_as(request, 9))->error_code; };
+  const auto code = [&] { return h.answer<FetchedGroup>(h.send_as(request, 9)).error_code; };
   EXPECT_EQ(code(), ErrorCode::kNone);
   request.group.member_id = "a";
   request.group.member_epoch = 2;
@@ -221,17 +221,18 @@ TEST_F(OffsetsTest, FetchByIdDoesNotShowWhatWasCommittedForADeletedTopicOfThatNa
   auto request = fetch_request(h, "g", {{"t", 0}});
   std::span<Topic> topics = *request.group.topics;
   topics[0].topic_id = h.metadata->topic("t")->id;
-  EXPECT_EQ(h.take<FetchedGroup>(h.send_as(request, 10))->topics[0].partitions[0].committed_offset.value, 5);
+  EXPECT_EQ(h.answer<FetchedGroup>(h.send_as(request, 10)).topics[0].partitions[0].committed_offset.value, 5);
   topics[0].topic_id = FakeMetadata::id_of(77);
-  EXPECT_EQ(h.take<FetchedGroup>(h.send_as(request, 10))->topics[0].partitions[0].committed_offset.value, -1);
+  EXPECT_EQ(h.answer<FetchedGroup>(h.send_as(request, 10)).topics[0].partitions[0].committed_offset.value,
+            -1);
 }
 
 TEST_F(OffsetsTest, RefusedFetchTellsItInThePartitionsBeforeVersion2) {
   h.shard.unload(ErrorCode::kNotCoordinator);
   const auto request = fetch_request(h, "g", {{"t", 0}});
-  const auto old = *h.take<FetchedGroup>(h.send_as(request, 1));
+  const auto old = h.answer<FetchedGroup>(h.send_as(request, 1));
   EXPECT_EQ(old.topics[0].partitions[0].error_code, ErrorCode::kNotCoordinator);
-  const auto newer = *h.take<FetchedGroup>(h.send_as(request, 2));
+  const auto newer = h.answer<FetchedGroup>(h.send_as(request, 2));
   EXPECT_EQ(newer.error_code, ErrorCode::kNotCoordinator);
   EXPECT_TRUE(newer.topics.empty());
 }
@@ -242,9 +243,9 @@ TEST_F(OffsetsTest, FetchWhoseCommitTakesTooLongSendsTheClientToLookForTheCoordi
   const ReplyToken late = h.send(commit_request(h, "g", {{"t", 0, 2}}), 9);
   const ReplyToken old = h.send_as(fetch_request(h, "g", {{"t", 0}}), 1);
   h.advance(5'000);
-  EXPECT_EQ(h.take<OffsetCommitResponse>(late)->topics[0].partitions[0].error_code,
+  EXPECT_EQ(h.answer<OffsetCommitResponse>(late).topics[0].partitions[0].error_code,
             ErrorCode::kCoordinatorNotAvailable);
-  const auto answer = *h.take<FetchedGroup>(old);
+  const auto answer = h.answer<FetchedGroup>(old);
   EXPECT_EQ(answer.error_code, ErrorCode::kNotCoordinator) << "older consumers know no other way on";
   EXPECT_EQ(answer.topics[0].partitions[0].error_code, ErrorCode::kNotCoordinator)
       << "version 1 has no other place for it";
@@ -443,8 +444,8 @@ TEST_F(OffsetsTest, TransactionalCommitFromAnEarlierEpochNeedsATopicThatExists) 
     return commit_in_transaction(7, 5, "a", before).topics[0].partitions[0].error_code;
   };
   EXPECT_EQ(code(), ErrorCode::kNone) << "held since";
-  const auto topic = *h.metadata->topic("t");
-  h.edit_metadata([](FakeMetadata& m) { m.erase("t"); }, {"t"}, false, {{topic.id, "t"}});
+  const Uuid id = h.metadata->topics().at("t").id;
+  h.edit_metadata([](FakeMetadata& m) { m.erase("t"); }, {"t"}, false, {{id, "t"}});
   EXPECT_EQ(code(), ErrorCode::kIllegalGeneration);
 }
 

@@ -16,7 +16,7 @@ class TopicFilter {
 struct RequestContext {
   std::int16_t api_version = 0;
   std::string_view client_id{};
-  std::string_view client_host{};        // as Java prints an address: "/127.0.0.1"
+  std::string_view client_host{};       // as Java prints an address: "/127.0.0.1"
   const TopicFilter* topics = nullptr;  // none: all topics
 };
 

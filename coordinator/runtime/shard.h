@@ -245,7 +245,8 @@ class Shard {
       auto batch = build_log_batch(builder_, records, now.wall_ms, outcome_.producer());
       MILENA_TRY(const PartitionWriter::Appended appended, writer_.append(batch));
       if (appended.high_watermark > high_watermark_) high_watermark_ = appended.high_watermark;
-      const auto producer = outcome_.producer() ? outcome_.producer()->id : protocol::kNoProducerId;
+      const auto& transaction = outcome_.producer();
+      const auto producer = transaction ? transaction->id : protocol::kNoProducerId;
       for (std::size_t i = 0; i < count; ++i) {
         machine_->replay(
             {appended.first + static_cast<std::int64_t>(i), producer, records[i].key, records[i].value});

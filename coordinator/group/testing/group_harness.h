@@ -65,12 +65,17 @@ class GroupHarness {
     if (response == nullptr) ADD_FAILURE() << "a reply of another kind";
     return response == nullptr ? std::nullopt : std::optional(*response);
   }
+  // The same, of what must have been answered.
+  template <class Response>
+  Response answer(ReplyToken token) {
+    auto response = take<Response>(token);
+    if (!response) ADD_FAILURE() << "no answer";
+    return response.value_or(Response{});
+  }
   // Sends what must be answered at once.
   template <class Response, class Request>
   Response ask(const Request& request, int version = Request::kInfo.max_version) {
-    auto response = take<Response>(send(request, version));
-    if (!response) ADD_FAILURE() << "no answer";
-    return response.value_or(Response{});
+    return answer<Response>(send(request, version));
   }
   bool waits(ReplyToken token) const { return !replies_.contains(token); }
   // Sends what is answered some time, and nobody listens.
@@ -129,7 +134,7 @@ class GroupHarness {
   }
 
   // Text that lasts as long as the harness.
-  std::string_view keep(std::string text) { return arena_.text(text); }
+  std::string_view keep(std::string_view text) { return arena_.text(text); }
   Arena& arena() { return arena_; }
 
   Now now{Instant{1'000'000}, 1'700'000'000'000};

@@ -8,6 +8,7 @@
 
 namespace milena::coordinator::testing_support {
 
+// NOLINTBEGIN(concurrency-mt-unsafe): nobody sets the environment
 template <class F>
 void for_each_seed(std::uint64_t usual_count, F&& play) {
   if (const char* one = std::getenv("MILENA_MODEL_SEED")) {
@@ -18,5 +19,6 @@ void for_each_seed(std::uint64_t usual_count, F&& play) {
   const std::uint64_t count = asked != nullptr ? std::stoull(asked) : usual_count;
   for (std::uint64_t seed = 1; seed <= count; ++seed) play(seed);
 }
+// NOLINTEND(concurrency-mt-unsafe)
 
 }  // namespace milena::coordinator::testing_support

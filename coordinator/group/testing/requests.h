@@ -24,7 +24,7 @@ struct JoinOptions {
 inline protocol::JoinGroupRequest join_request(GroupHarness& h, std::string_view group,
                                                const JoinOptions& options) {
   protocol::JoinGroupRequest request;
-  request.group_id = h.keep(std::string(group));
+  request.group_id = h.keep(group);
   request.member_id = h.keep(options.member_id);
   if (options.instance_id) request.group_instance_id = h.keep(*options.instance_id);
   request.protocol_type = h.keep(options.type);
@@ -44,8 +44,8 @@ inline protocol::SyncGroupRequest sync_request(
     const std::vector<std::pair<std::string, std::string>>& assignments = {},
     std::optional<std::string> instance_id = std::nullopt) {
   protocol::SyncGroupRequest request;
-  request.group_id = h.keep(std::string(group));
-  request.member_id = h.keep(std::string(member_id));
+  request.group_id = h.keep(group);
+  request.member_id = h.keep(member_id);
   request.generation_id = generation;
   if (instance_id) request.group_instance_id = h.keep(*instance_id);
   request.assignments =
@@ -60,8 +60,8 @@ inline protocol::HeartbeatRequest heartbeat_request(GroupHarness& h, std::string
                                                     std::string_view member_id, std::int32_t generation,
                                                     std::optional<std::string> instance_id = std::nullopt) {
   protocol::HeartbeatRequest request;
-  request.group_id = h.keep(std::string(group));
-  request.member_id = h.keep(std::string(member_id));
+  request.group_id = h.keep(group);
+  request.member_id = h.keep(member_id);
   request.generation_id = generation;
   if (instance_id) request.group_instance_id = h.keep(*instance_id);
   return request;
@@ -75,11 +75,12 @@ struct Leaving {
 inline protocol::LeaveGroupRequest leave_request(GroupHarness& h, std::string_view group,
                                                  const std::vector<Leaving>& members) {
   protocol::LeaveGroupRequest request;
-  request.group_id = h.keep(std::string(group));
+  request.group_id = h.keep(group);
   request.members = h.arena().array<protocol::LeaveGroupRequest::MemberIdentity>(members.size());
   for (std::size_t i = 0; i < members.size(); ++i) {
-    request.members[i].member_id = h.keep(members[i].member_id);
-    if (members[i].instance_id) request.members[i].group_instance_id = h.keep(*members[i].instance_id);
+    const Leaving& each = members[i];
+    request.members[i].member_id = h.keep(each.member_id);
+    if (each.instance_id) request.members[i].group_instance_id = h.keep(*each.instance_id);
   }
   return request;
 }
@@ -97,18 +98,19 @@ inline protocol::OffsetCommitRequest commit_request(GroupHarness& h, std::string
                                                     std::int32_t generation = -1) {
   using Topic = protocol::OffsetCommitRequest::OffsetCommitRequestTopic;
   protocol::OffsetCommitRequest request;
-  request.group_id = h.keep(std::string(group));
-  request.member_id = h.keep(std::string(member_id));
+  request.group_id = h.keep(group);
+  request.member_id = h.keep(member_id);
   request.generation_id_or_member_epoch = generation;
   request.topics = h.arena().array<Topic>(offsets.size());
   for (std::size_t i = 0; i < offsets.size(); ++i) {
+    const OffsetToCommit& each = offsets[i];
     Topic& topic = request.topics[i];
-    topic.name = h.keep(offsets[i].topic);
+    topic.name = h.keep(each.topic);
     if (const auto known = h.metadata->topic(topic.name)) topic.topic_id = known->id;
     topic.partitions = h.arena().array<Topic::OffsetCommitRequestPartition>(1);
-    topic.partitions[0].partition_index = offsets[i].partition;
-    topic.partitions[0].committed_offset = offsets[i].offset;
-    if (offsets[i].metadata) topic.partitions[0].committed_metadata = h.keep(*offsets[i].metadata);
+    topic.partitions[0].partition_index = each.partition;
+    topic.partitions[0].committed_offset = each.offset;
+    if (each.metadata) topic.partitions[0].committed_metadata = h.keep(*each.metadata);
   }
   return request;
 }
@@ -119,7 +121,7 @@ inline FetchOffsets fetch_request(GroupHarness& h, std::string_view group,
   using Topic = protocol::OffsetFetchRequest::OffsetFetchRequestGroup::OffsetFetchRequestTopics;
   FetchOffsets request;
   request.require_stable = require_stable;
-  request.group.group_id = h.keep(std::string(group));
+  request.group.group_id = h.keep(group);
   const auto topics = h.arena().array<Topic>(partitions.size());
   for (std::size_t i = 0; i < partitions.size(); ++i) {
     topics[i].name = h.keep(partitions[i].first);
@@ -145,8 +147,8 @@ inline protocol::ConsumerGroupHeartbeatRequest beat_request(GroupHarness& h, std
                                                             std::string_view member_id,
                                                             const BeatOptions& options) {
   protocol::ConsumerGroupHeartbeatRequest request;
-  request.group_id = h.keep(std::string(group));
-  request.member_id = h.keep(std::string(member_id));
+  request.group_id = h.keep(group);
+  request.member_id = h.keep(member_id);
   request.member_epoch = options.epoch;
   if (options.instance_id) request.instance_id = h.keep(*options.instance_id);
   if (options.rack_id) request.rack_id = h.keep(*options.rack_id);
