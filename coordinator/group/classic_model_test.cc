@@ -115,9 +115,8 @@ class Schedule {
       case 14:
         if (rng_.one_in(4)) forget(client);
         break;
-      case 15:
+      default:
         if (rng_.one_in(8)) restart();
-        break;
     }
   }
 

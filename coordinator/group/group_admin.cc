@@ -37,7 +37,9 @@ std::string_view type_of(const Group& group) { return group.consumer ? "consumer
 
 std::string_view protocol_type_of(const Group& group) {
   if (group.consumer) return "consumer";
-  return group.classic && group.classic->protocol_type ? std::string_view(*group.classic->protocol_type) : "";
+  if (!group.classic) return "";
+  const auto& type = group.classic->protocol_type;
+  return type ? std::string_view(*type) : "";
 }
 
 DescribeGroupsResponse::DescribedGroup described_classic(const Group& group, Arena& memory) {

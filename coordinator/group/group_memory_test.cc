@@ -65,8 +65,8 @@ TEST(GroupMemory, TenThousandGroupsWithSixOffsetsEachAreSmall) {
   h.check_invariants = false;  // there are too many groups for it
   h.add_topic("orders", 6);
   for (int i = 0; i < 10'000; ++i) {
-    std::vector<OffsetToCommit> offsets;
-    for (std::int32_t p = 0; p < 6; ++p) offsets.push_back({"orders", p, 1'000'000 + i});
+    std::vector<OffsetToCommit> offsets(6, {"orders", 0, 1'000'000 + i});
+    for (std::int32_t p = 0; p < 6; ++p) offsets[static_cast<std::size_t>(p)].partition = p;
     h.send(commit_request(h, "group-number-" + std::to_string(i), offsets), 9);
   }
   EXPECT_LT(bytes_per_group(h, 10'000), 1'800u);

@@ -31,13 +31,12 @@ OwnedPartitions owned_partitions(
   OwnedPartitions owned;
   for (const auto& topic : topics) {
     if (topic.partitions.empty()) continue;
-    const auto& epochs = topic.assignment_epochs;
     // Kafka before 4.2 did not write them. A static member that is away has no epoch to fall back on.
-    const bool has_epochs = epochs && epochs->size() == topic.partitions.size();
+    const auto epochs = topic.assignment_epochs.value_or(std::span<std::int32_t>{});
+    const bool has_epochs = epochs.size() == topic.partitions.size();
     auto& partitions = owned[topic.topic_id];
     for (std::size_t i = 0; i < topic.partitions.size(); ++i) {
-      partitions.push_back(
-          {topic.partitions[i].value, has_epochs ? (*epochs)[i] : std::max(member_epoch, 0)});
+      partitions.push_back({topic.partitions[i].value, has_epochs ? epochs[i] : std::max(member_epoch, 0)});
     }
     std::ranges::sort(partitions, {},
                       [](const OwnedPartition& each) { return std::pair(each.partition, each.epoch); });
@@ -251,16 +250,11 @@ struct GroupReplay::Applier {
 template <class Key, class Value>
 void GroupReplay::replay_as(const LogRecord& record) {
   const Applier apply{*this, record};
-  const auto key = decode_record_key<Key>(record.key, arena_);
-  if (!key) {
-    ++skipped_records_;
-  } else if (!record.value) {
-    apply(*key, static_cast<const Value*>(nullptr));
-  } else if (const auto value = decode_record_value<Value>(*record.value, arena_)) {
-    apply(*key, &*value);
-  } else {
-    ++skipped_records_;
+  if (const auto key = decode_record_key<Key>(record.key, arena_)) {
+    if (!record.value) return apply(*key, static_cast<const Value*>(nullptr));
+    if (const auto value = decode_record_value<Value>(*record.value, arena_)) return apply(*key, &*value);
   }
+  ++skipped_records_;
 }
 
 void GroupReplay::replay(const LogRecord& record) {

@@ -137,9 +137,8 @@ class Soak {
       case 22:
         if (rng_.one_in(4)) administrate();
         break;
-      case 23:
+      default:
         if (rng_.one_in(15)) restart();
-        break;
     }
   }
 
@@ -273,9 +272,8 @@ class Soak {
       case 2:
         h_.ask_late(protocol::ConsumerGroupDescribeRequest{.group_ids = names});
         break;
-      case 3:
+      default:
         h_.ask_late(protocol::ListGroupsRequest{});
-        break;
     }
   }
 
@@ -344,8 +342,9 @@ class Soak {
     auto records = *protocol::read_records(batch, decompressor, buffer);
     while (const auto record = *records.next()) {
       Arena arena;
-      if (record_type(*record->key) != protocol::GroupMetadataKey::kInfo.key) continue;
-      const std::string group(decode_record_key<protocol::GroupMetadataKey>(*record->key, arena)->group);
+      const BytesView key = record->key.value_or(BytesView{});
+      if (record_type(key) != protocol::GroupMetadataKey::kInfo.key) continue;
+      const std::string group(decode_record_key<protocol::GroupMetadataKey>(key, arena)->group);
       if (succeeds) {
         unstored_.erase(group);
       } else {

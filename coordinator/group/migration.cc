@@ -31,7 +31,7 @@ Decision<ConsumerMember> to_consumer_member(const ClassicGroup& group, const Cla
   if (!member.assignment.empty()) {
     const auto assignment = read_assignment(member.assignment, arena);
     if (!assignment) return malformed();
-    if (assignment->user_data && !assignment->user_data->empty()) {
+    if (const auto& user_data = assignment->user_data; user_data && !user_data->empty()) {
       return refuse(
           ErrorCode::kGroupIdNotFound,
           "Cannot upgrade the classic group to a consumer group because an unsupported custom assignor is "
@@ -44,7 +44,7 @@ Decision<ConsumerMember> to_consumer_member(const ClassicGroup& group, const Cla
     }
   }
   out.instance_id = member.instance_id;
-  if (subscription->rack_id && !subscription->rack_id->empty()) out.rack_id = *subscription->rack_id;
+  if (const auto& rack = subscription->rack_id; rack && !rack->empty()) out.rack_id = *rack;
   out.client_id = member.client_id;
   out.client_host = member.client_host;
   out.subscribed_topics = TopicNames(subscription->topics.begin(), subscription->topics.end());
@@ -106,18 +106,18 @@ std::optional<GroupMetadataValue> convert_to_classic(const Group& group, std::sp
     std::string_view id;
     std::string_view target_of;  // whose target it takes over
     const ConsumerMember* member;
+    const ClassicMembership* classic;
   };
   const ConsumerGroup& g = *group.consumer;
   if (!config.downgrades()) return std::nullopt;
   std::vector<Member> members;
   for (const ConsumerGroupMember& member : g.members()) {
     if (std::ranges::find(leaving, member.id) != leaving.end()) continue;
-    if (replacement && member.id == replacement->replaced_id) {
-      members.push_back({replacement->member_id, member.id, replacement->member});
-    } else {
-      members.push_back({member.id, member.id, &member});
-    }
-    if (!members.back().member->classic) return std::nullopt;
+    const bool is_replaced = replacement && member.id == replacement->replaced_id;
+    const std::string_view id = is_replaced ? replacement->member_id : std::string_view(member.id);
+    const ConsumerMember* stays = is_replaced ? replacement->member : &member;
+    if (!stays->classic) return std::nullopt;
+    members.push_back({id, member.id, stays, &*stays->classic});
   }
   if (members.empty() || members.size() > static_cast<std::size_t>(config.group_max_size))
     return std::nullopt;
@@ -128,7 +128,7 @@ std::optional<GroupMetadataValue> convert_to_classic(const Group& group, std::sp
   Group scratch(group.id);
   scratch.classic = std::make_unique<ClassicGroup>(scratch, timers);
   for (const Member& each : members) {
-    scratch.classic->add(std::string(each.id), each.member->instance_id, each.member->classic->protocols);
+    scratch.classic->add(std::string(each.id), each.member->instance_id, each.classic->protocols);
   }
   const auto chosen = scratch.classic->vote();
   if (!chosen) return std::nullopt;
@@ -152,7 +152,7 @@ std::optional<GroupMetadataValue> convert_to_classic(const Group& group, std::sp
     out.client_id = arena.text(member.client_id);
     out.client_host = arena.text(member.client_host);
     out.rebalance_timeout = member.rebalance_timeout_ms;
-    out.session_timeout = member.classic->session_timeout_ms;
+    out.session_timeout = members[i].classic->session_timeout_ms;
     out.subscription = as_bytes(arena.text(blob));
     out.assignment = as_bytes(
         arena.text(write_assignment(target == nullptr ? Assignment{} : *target, metadata, *version)));

@@ -23,7 +23,7 @@ struct MigrationTest : testing::Test {
   MigrationTest() { h.add_topic("foo", 4); }
 
   JoinOptions classic_options(std::string member_id = "",
-                              std::vector<std::pair<std::string, std::int32_t>> owned = {}) {
+                              const std::vector<std::pair<std::string, std::int32_t>>& owned = {}) {
     JoinOptions options;
     options.member_id = std::move(member_id);
     options.protocols = {{"range", subscription_blob({"foo"}, owned)}};
@@ -39,9 +39,9 @@ struct MigrationTest : testing::Test {
   // A stable classic group of one, who owns all of foo.
   std::string classic_member() {
     const std::string id = claim();
-    const auto joined = h.take<JoinGroupResponse>(join(classic_options(id)));
-    EXPECT_EQ(joined->error_code, ErrorCode::kNone);
-    h.ask<SyncGroupResponse>(sync_request(h, "g", id, joined->generation_id, {{id, blob({0, 1, 2, 3})}}));
+    const auto joined = h.answer<JoinGroupResponse>(join(classic_options(id)));
+    EXPECT_EQ(joined.error_code, ErrorCode::kNone);
+    h.ask<SyncGroupResponse>(sync_request(h, "g", id, joined.generation_id, {{id, blob({0, 1, 2, 3})}}));
     return id;
   }
   Beat beat(std::string_view member, const BeatOptions& options) {

@@ -125,6 +125,7 @@ void OffsetVerbs::commit_in_transaction(ReplyToken token, const RequestContext& 
   for (std::size_t t = 0; t < request.topics.size(); ++t) {
     const auto& topic = request.topics[t];
     const auto known = store_.metadata->topic(topic.name);
+    const Uuid topic_id = known ? known->id : Uuid{};
     // Nobody owns partitions of a topic that does not exist.
     if (check.behind != nullptr && !known) return refuse_all(ErrorCode::kIllegalGeneration);
     auto& answer = response.topics[t];
@@ -140,7 +141,7 @@ void OffsetVerbs::commit_in_transaction(ReplyToken token, const RequestContext& 
       }
       if (check.behind != nullptr) {
         const ErrorCode error = ConsumerGroups::check_commit(
-            *check.behind, request.generation_id_or_member_epoch, known->id, partition.partition_index.value);
+            *check.behind, request.generation_id_or_member_epoch, topic_id, partition.partition_index.value);
         if (error != ErrorCode::kNone) return refuse_all(ErrorCode::kIllegalGeneration);
       }
       CommittedOffset offset;

@@ -15,7 +15,7 @@ using protocol::OffsetCommitResponse;
 using protocol::OffsetDeleteResponse;
 using FetchedGroup = protocol::OffsetFetchResponse::OffsetFetchResponseGroup;
 
-constexpr std::int64_t kDayMs = 24 * 60 * 60 * 1000;
+constexpr std::int64_t kDayMs = 86'400'000;
 constexpr std::int64_t kRetentionMs = 7 * kDayMs;
 constexpr std::int64_t kCheckMs = 600'000;
 
@@ -129,7 +129,7 @@ TEST_F(OffsetsTest, G8_TooLongMetadataFailsItsPartitionOnly) {
   EXPECT_EQ(response.topics[1].partitions[0].error_code, ErrorCode::kOffsetMetadataTooLarge);
   EXPECT_EQ(response.topics[2].partitions[0].error_code, ErrorCode::kNone);
   EXPECT_EQ(fetch("t", 1), -1);
-  EXPECT_EQ(fetched("t", 0).metadata->size(), 4'096u);
+  EXPECT_EQ(fetched("t", 0).metadata.value_or("").size(), 4'096u);
   EXPECT_EQ(fetched("t", 2).metadata, "") << "null is empty";
 }
 
@@ -219,8 +219,8 @@ TEST_F(OffsetsTest, FetchByIdDoesNotShowWhatWasCommittedForADeletedTopicOfThatNa
   commit({{"t", 0, 5}});
   using Topic = protocol::OffsetFetchRequest::OffsetFetchRequestGroup::OffsetFetchRequestTopics;
   auto request = fetch_request(h, "g", {{"t", 0}});
-  std::span<Topic> topics = *request.group.topics;
-  topics[0].topic_id = h.metadata->topic("t")->id;
+  std::span<Topic> topics = request.group.topics.value_or(std::span<Topic>{});
+  topics[0].topic_id = h.metadata->topics().at("t").id;
   EXPECT_EQ(h.answer<FetchedGroup>(h.send_as(request, 10)).topics[0].partitions[0].committed_offset.value, 5);
   topics[0].topic_id = FakeMetadata::id_of(77);
   EXPECT_EQ(h.answer<FetchedGroup>(h.send_as(request, 10)).topics[0].partitions[0].committed_offset.value,
@@ -286,7 +286,7 @@ TEST_F(OffsetsTest, SimpleGroupGoesWithItsLastOffset) {
 
 TEST_F(OffsetsTest, DeletedTopicTakesItsOffsetsAlong) {
   commit({{"t", 0, 1}, {"t", 1, 2}, {"u", 0, 3}});
-  const Uuid id = h.metadata->topic("t")->id;
+  const Uuid id = h.metadata->topics().at("t").id;
   h.edit_metadata([](FakeMetadata& m) { m.erase("t"); }, {"t"}, false, {{FakeMetadata::id_of(50), "t"}});
   EXPECT_EQ(fetch(), 1) << "that was another topic of this name";
   h.change_metadata({h.metadata, {}, false, {{id, "t"}, {Uuid{}, "u"}}});

@@ -71,6 +71,7 @@ TEST(TimerQueue, AgreesWithAPlainListUnderRandomUse) {
   SeededRng rng(7);
   Queue queue;
   std::vector<std::unique_ptr<Queue::Timer>> timers;
+  timers.reserve(64);
   std::vector<std::int64_t> deadlines(64, -1);
   for (int i = 0; i < 64; ++i) timers.push_back(std::make_unique<Queue::Timer>(queue, i));
   std::int64_t now = 0;
