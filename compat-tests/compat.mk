@@ -18,6 +18,7 @@ compat: compat-tools compat-librdkafka compat-clients
 # The slice that needs no Java and nothing from a registry: minutes, not a quarter of an hour.
 compat-ci: $(COMPAT_NEEDS)
 	$(COMPAT_RUN)/crash/journal_test.py
+	$(COMPAT_RUN)/checker/checker_test.py
 	$(COMPAT_RUN)/clients/run.py --clients kcat $(COMPAT_OPTIONS)
 	$(COMPAT_RUN)/hostile/hostile_test.py $(COMPAT_OPTIONS)
 	$(COMPAT_RUN)/crash/kill_loop.py --cycles 20 $(COMPAT_OPTIONS)
