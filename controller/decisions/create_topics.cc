@@ -40,10 +40,9 @@ class TopicCreator {
     if (too_many_partitions()) return whole_request("Excessively large number of partitions per request.");
     find_duplicates();
     const std::span<Result> results = context_.arena.array<Result>(request_.topics.size() - repeated_);
-    std::set<std::string_view> answered;
     std::size_t next = 0;
     for (const auto& topic : request_.topics) {
-      if (!answered.insert(topic.name).second) continue;
+      if (unanswered_.erase(topic.name) == 0) continue;
       const std::size_t records_before = records_.size();
       auto created = create(topic);
       if (records_.size() > kMaxRecordsPerOperation) {
@@ -59,9 +58,8 @@ class TopicCreator {
  private:
   // A name that occurs twice is refused once.
   void find_duplicates() {
-    std::set<std::string_view> seen;
     for (const auto& topic : request_.topics) {
-      if (seen.insert(topic.name).second) continue;
+      if (unanswered_.insert(topic.name).second) continue;
       duplicates_.insert(topic.name);
       ++repeated_;
     }
@@ -92,8 +90,15 @@ class TopicCreator {
   Result failed(std::string_view name, const ApiError& error) {
     return {.name = name,
             .error_code = error.code,
-            .error_message = error.text(context_.arena),
+            .error_message = text_of(error),
             .configs = std::span<Result::CreatableTopicConfigs>{}};
+  }
+
+  // The topics of a large request that fail, fail alike: they share one text.
+  std::optional<std::string_view> text_of(const ApiError& error) {
+    if (!error.message) return std::nullopt;
+    if (*error.message != last_text_) last_text_ = context_.arena.text(*error.message);
+    return last_text_;
   }
 
   Decided<Result> create(const Request::CreatableTopic& topic) {
@@ -261,9 +266,11 @@ class TopicCreator {
   const TopicNameIndex& names_;
   const Request& request_;
   const CreateTopicsAccess& access_;
+  std::set<std::string_view> unanswered_;
   std::set<std::string_view> duplicates_;
   std::size_t repeated_ = 0;  // occurrences beyond each name's first
   TopicNameIndex created_;    // by this request
+  std::string_view last_text_;
   std::vector<MetadataRecord> records_;
 };
 
