@@ -83,6 +83,25 @@ TEST_F(BrokerTest, R9_AFullDiskRefusesWritesUntilThereIsRoomAndServesReads) {
   }
 }
 
+TEST_F(BrokerTest, AFailedDirectoryTakesItsPartitionsAndNoOthers) {
+  MemFs disk;
+  TestBroker broker("/one,/two", {}, &disk);
+  ASSERT_TRUE(broker.started()) << broker.started().error();
+  // Each goes to the directory with fewer partitions.
+  ASSERT_EQ(create_topic(broker, "first", 1), ErrorCode::kNone);
+  ASSERT_EQ(create_topic(broker, "second", 1), ErrorCode::kNone);
+  ASSERT_TRUE(disk.exists("/two/second-0"));
+  disk.fail({.call = "pwritev", .code = EIO, .for_good = true, .path_part = "/two/"});
+  EXPECT_EQ(try_produce(broker, "second", "lost").error_code, ErrorCode::kKafkaStorageError);
+  disk.clear_faults();
+  EXPECT_EQ(try_produce(broker, "second", "no disk is trusted again").error_code,
+            ErrorCode::kKafkaStorageError);
+  EXPECT_EQ(produce(broker, "first", "Dear Milena"), 0);
+  EXPECT_NE(fetch(broker, "first").find("Dear Milena"), std::string::npos);
+  EXPECT_EQ(create_topic(broker, "third", 1), ErrorCode::kNone);
+  EXPECT_TRUE(disk.exists("/one/third-0"));
+}
+
 TEST_F(BrokerTest, ADirectoryInUseOrOfAnotherNodeOrClusterIsRefusedInOneSentence) {
   TestBroker owner(root_);
   ASSERT_TRUE(owner.started());

@@ -10,6 +10,7 @@ OK = 0
 UNKNOWN_TOPIC = api.ERROR["UNKNOWN_TOPIC_OR_PARTITION"]
 OUT_OF_RANGE = api.ERROR["OFFSET_OUT_OF_RANGE"]
 BAD_REQUEST = api.ERROR["INVALID_REQUEST"]
+BAD_TOPIC = api.ERROR["INVALID_TOPIC_EXCEPTION"]
 NEWER_EPOCH, OLDER_EPOCH = api.ERROR["UNKNOWN_LEADER_EPOCH"], api.ERROR["FENCED_LEADER_EPOCH"]
 NOT_FOLLOWER = api.ERROR["NOT_LEADER_OR_FOLLOWER"]
 TOO_OLD_VERSION = api.ERROR["UNSUPPORTED_VERSION"]  # these came with later versions of ListOffsets than the one asked with
@@ -200,6 +201,19 @@ def produces(ground):
     ground.expect(wanted, {name: _single(codes) for name, codes in observed.items()})
 
 
+def internal_topics(ground):
+    """Clients do not write to internal topics, whatever they say; a good batch is refused like a bad one."""
+    name = "__consumer_offsets"
+    with ground.client() as client:
+        assert client.create_topic(name)["error_code"] in (OK, api.ERROR["TOPIC_ALREADY_EXISTS"])
+        api.until_ready(lambda: client.offset(name, 0))
+        answer = client.call("Produce", topics=[{"name": name, "partitions": [{"records": records.batch([b"forged offset"])}]}])
+        end = client.offset(name, 0)["offset"]
+    (topic,) = answer["topics"]
+    ground.expect({"produce to an internal topic": BAD_TOPIC}, {"produce to an internal topic": topic["partitions"][0]["error_code"]})
+    assert end == 0, f"{end} records in {name}"
+
+
 def _single(codes):
     if isinstance(codes, str):
         return codes
@@ -278,6 +292,7 @@ CHECKS = {
     "F23 10,000 sessions": ten_thousand_sessions,
     "F24 produces": produces,
     "F24 one partition twice": one_partition_twice_in_produce,
+    "F24 internal topics": internal_topics,
     "F24 acks 0": acks_0,
     "F25 list offsets": list_offsets,
     "F25 list offsets twice": list_offsets_twice,
