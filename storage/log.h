@@ -55,7 +55,7 @@ class Log {
   // recovery point, drops a torn tail and rebuilds what is derived (R1, R2, R11).
   // KAFKA_STORAGE_ERROR: an I/O error, which takes the directory offline; or flushed records are damaged or
   // missing, in which case only this log is refused and no byte of it is changed.
-  static Result<std::unique_ptr<Log>> open(Fs& fs, DirectoryHealth& health, LogOpenOptions options);
+  static Result<std::unique_ptr<Log>> open(Fs& fs, DirectoryHealth& health, const LogOpenOptions& options);
   ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;

@@ -197,7 +197,7 @@ Result<std::string> LogDirectory::mark_for_deletion(const TopicPartition& partit
     if (noted_.erase(directory_name(partition)) > 0) forgotten_.insert(directory_name(partition));
     dirty_ = dirty_ || !forgotten_.empty();
   }
-  const std::string path = join(path_, deleted_directory_name(partition, rng));
+  std::string path = join(path_, deleted_directory_name(partition, rng));
   if (const auto renamed = fs_.rename(partition_path(partition), path); !renamed)
     return health_.fail(renamed.error(), path);
   if (const auto synced = fs_.sync_directory(path_); !synced) return health_.fail(synced.error(), path_);

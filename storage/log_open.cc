@@ -23,7 +23,7 @@ bool is_index_suffix(std::string_view suffix) {
 
 }  // namespace
 
-Result<std::unique_ptr<Log>> Log::open(Fs& fs, DirectoryHealth& health, LogOpenOptions options) {
+Result<std::unique_ptr<Log>> Log::open(Fs& fs, DirectoryHealth& health, const LogOpenOptions& options) {
   MILENA_CHECK(health.check());
   std::unique_ptr<Log> log(new Log(fs, health, options));
   MILENA_CHECK(log->load(options));

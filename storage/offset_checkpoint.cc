@@ -42,7 +42,7 @@ std::optional<OffsetCheckpoint> decode_offset_checkpoint(std::string_view text) 
     const auto offset = parse_integer<std::int64_t>(rest);
     if (topic.empty() || !partition || *partition < 0 || !offset || *offset < 0) return std::nullopt;
     if (topic == kChecksumTopic) {
-      expected = *offset;
+      expected = offset;
       continue;
     }
     crc = add_line(crc, line);

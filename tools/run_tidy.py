@@ -1,5 +1,9 @@
 #!/usr/bin/env python3
-"""Runs clang-tidy on every source file of ours that the build folder named on the command line compiles."""
+"""Runs clang-tidy on every source file of ours that the build folder named on the command line compiles.
+
+More arguments: only files whose path contains one of them. Only findings in files of ours count: the analyzer walks
+into Asio's coroutines, and loses its way there.
+"""
 import concurrent.futures
 import json
 import os
@@ -19,11 +23,14 @@ def main():
         return file, subprocess.run(["clang-tidy-19", "-p", build, "--quiet", file], capture_output=True, text=True,
                                     check=False)
 
+    def in_our_files(findings):
+        return any(line.startswith(f"{root}/") and ": error: " in line for line in findings.splitlines())
+
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for number, (file, done) in enumerate(pool.map(tidy, wanted), 1):
             print(f"[{number}/{len(wanted)}] {os.path.relpath(file, root)}", flush=True)
-            if done.returncode:
+            if done.returncode and (in_our_files(done.stdout) or not done.stdout):
                 failed += 1
                 print(done.stdout)
     print(f"{len(wanted) - failed} passed, {failed} failed")

@@ -27,7 +27,7 @@ TaskGroup::~TaskGroup() { MILENA_ASSERT(tasks_.empty(), "a task outlives the gro
 
 void TaskGroup::spawn(std::string name, Task<> task) {
   const auto self = tasks_.emplace(tasks_.end());
-  auto finished = [this, self, name = std::move(name)](std::exception_ptr failure) {
+  auto finished = [this, self, name = std::move(name)](const std::exception_ptr& failure) {
     MILENA_ASSERT(!failure || is_cancellation(failure), name.c_str());
     tasks_.erase(self);
     if (tasks_.empty()) none_left_.cancel();

@@ -24,7 +24,7 @@ struct TaskGroupTest : testing::Test {
     loop.io().poll();
   }
   void stop() {
-    asio::co_spawn(loop.io(), stop_group(loop, group), [](std::exception_ptr) {});
+    asio::co_spawn(loop.io(), stop_group(loop, group), [](const std::exception_ptr&) {});
     settle();
   }
 
@@ -64,7 +64,7 @@ TEST_F(TaskGroupTest, StopOfAnEmptyGroupReturnsAtOnce) {
 
 Task<> stop_own_group(Loop& loop, TaskGroup& group, std::vector<int>& log) {
   co_await asio::post(loop.io(), asio::use_awaitable);
-  asio::co_spawn(loop.io(), stop_group(loop, group), [](std::exception_ptr) {});
+  asio::co_spawn(loop.io(), stop_group(loop, group), [](const std::exception_ptr&) {});
   log.push_back(1);
   co_await sleep_for(loop, Instant{10});
   log.push_back(2);

@@ -20,6 +20,9 @@ class FetchSetTest : public testing::Test {
   void ask(FetchSet& set, int partition, std::int64_t offset, std::int32_t max_bytes = 1 << 20) {
     set.put(topic_, partition, {.fetch_offset = offset, .max_bytes = max_bytes});
   }
+  void append(int partition, int records, std::size_t value_bytes = 10) {
+    EXPECT_TRUE(partitions_.append(partition, records, value_bytes));
+  }
   static std::vector<int> answered(FetchSet& set, bool incremental) {
     std::vector<int> out;
     set.answer(incremental, [&](const FetchEntry& entry) { out.push_back(entry.partition().value); });
@@ -36,7 +39,7 @@ class FetchSetTest : public testing::Test {
 TEST_F(FetchSetTest, AFullAnswerListsEveryPartitionInTheOrderAsked) {
   FetchSet set(partitions_, true);
   for (int p : {2, 0, 3}) ask(set, p, 0);
-  partitions_.append(0, 5);
+  append(0, 5);
   EXPECT_GT(set.evaluate(limits_).bytes, 0u);
   EXPECT_EQ(answered(set, false), (std::vector{2, 0, 3}));
 }
@@ -49,13 +52,13 @@ TEST_F(FetchSetTest, AnIncrementalAnswerListsOnlyWhatIsNew) {
   ASSERT_TRUE(set.watch_all());
   set.evaluate(limits_);
   EXPECT_EQ(answered(set, true), std::vector<int>{});
-  partitions_.append(1, 3);
+  append(1, 3);
   EXPECT_GT(set.evaluate(limits_).bytes, 0u);
   EXPECT_EQ(answered(set, true), std::vector{1});
 }
 
 TEST_F(FetchSetTest, WhatDidNotFitIsAnsweredNextTimeWithoutANewAppend) {
-  for (int p : {0, 1, 2}) partitions_.append(p, 1, 1000);
+  for (int p : {0, 1, 2}) append(p, 1, 1000);
   FetchSet set(partitions_, true);
   for (int p : {0, 1, 2}) ask(set, p, 0);
   const FetchLimits tight{.max_bytes = 1100};
@@ -71,7 +74,7 @@ TEST_F(FetchSetTest, WhatDidNotFitIsAnsweredNextTimeWithoutANewAppend) {
 }
 
 TEST_F(FetchSetTest, ThePartitionThatWasServedStandsBehindTheOthers) {
-  for (int p : {0, 1}) partitions_.append(p, 4, 1000);
+  for (int p : {0, 1}) append(p, 4, 1000);
   FetchSet set(partitions_, true);
   for (int p : {0, 1}) ask(set, p, 0);
   const FetchLimits tight{.max_bytes = 1100};
@@ -91,11 +94,11 @@ TEST_F(FetchSetTest, TheSleeperIsWokenOnceWhenEnoughBytesHaveCome) {
   for (int p : {0, 1}) ask(set, p, 0);
   ASSERT_EQ(set.evaluate(limits_).bytes, 0u);
   ASSERT_TRUE(set.arm(1500, sleeper_));
-  partitions_.append(0, 1, 1000);
+  append(0, 1, 1000);
   EXPECT_EQ(sleeper_->times, 0);
-  partitions_.append(1, 1, 1000);
+  append(1, 1, 1000);
   EXPECT_EQ(sleeper_->times, 1);
-  partitions_.append(1, 1, 1000);
+  append(1, 1, 1000);
   EXPECT_EQ(sleeper_->times, 1);
   EXPECT_FALSE(set.disarm());
   EXPECT_GT(set.evaluate(limits_).bytes, 3000u);
@@ -105,7 +108,7 @@ TEST_F(FetchSetTest, AnAppendBetweenTheReadAndTheWatchIsNotMissed) {
   FetchSet set(partitions_, true);
   ask(set, 0, 0);
   ASSERT_EQ(set.evaluate(limits_).bytes, 0u);
-  partitions_.append(0, 1);
+  append(0, 1);
   EXPECT_FALSE(set.arm(1, sleeper_));
   EXPECT_GT(set.evaluate(limits_).bytes, 0u);
 }
@@ -116,7 +119,7 @@ TEST_F(FetchSetTest, AnAppendBetweenTheReadAndArmingAWatchedSetIsNotMissed) {
   set.evaluate(limits_);
   set.watch_all();
   set.evaluate(limits_);
-  partitions_.append(0, 1);
+  append(0, 1);
   EXPECT_FALSE(set.arm(1, sleeper_));
   EXPECT_EQ(sleeper_->times, 0);
 }
@@ -148,11 +151,11 @@ TEST_F(FetchSetTest, AForgottenPartitionIsNeitherAnsweredNorWatched) {
   set.evaluate(limits_);
   answered(set, false);
   set.watch_all();
-  partitions_.append(0, 1);
+  append(0, 1);
   set.forget(*topic_, 0);
   EXPECT_EQ(set.size(), 1u);
   EXPECT_EQ(set.evaluate(limits_).bytes, 0u);
-  partitions_.append(0, 1);
+  append(0, 1);
   EXPECT_EQ(answered(set, true), std::vector<int>{});
 }
 
