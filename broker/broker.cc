@@ -179,8 +179,11 @@ std::expected<void, std::string> Broker::Parts::open() {
                    .transactions = *transactions,
                    .producer_ids = *producer_ids,
                    .loops = borrowed_loops()});
+  partitions->start_maintenance(*loops.front(), [this] {
+    metadata->submit({.decide = [](auto&, auto) { return MetadataLog::Records{}; },
+                      .done = [this](const Status&) { partitions->open_missing(*metadata->image()); }});
+  });
   for (const auto& loop : loops) loop->start();
-  partitions->start_maintenance(*loops.front());
   server->start();
   started = true;
   return {};
@@ -293,13 +296,13 @@ void Broker::stop() {
   if (parts.transactions != nullptr) parts.transactions->stop();
   if (parts.groups != nullptr) parts.groups->stop();
   if (parts.server != nullptr && parts.started) parts.server->stop();
-  if (parts.partitions != nullptr) parts.partitions->stop_maintenance();
   if (parts.metadata != nullptr) parts.metadata->stop();
   for (const auto& loop : parts.loops) loop->stop();
   if (parts.started) {
     for (const auto& loop : parts.loops) loop->join();
   }
   if (parts.workers != nullptr) parts.workers->stop();
+  if (parts.partitions != nullptr) parts.partitions->stop_maintenance();
   if (parts.partitions != nullptr) parts.partitions->close(parts.broker_epoch, parts.metadata->storage_log());
   parts.started = false;
   parts.server.reset();

@@ -83,6 +83,20 @@ TEST_F(BrokerTest, R9_AFullDiskRefusesWritesUntilThereIsRoomAndServesReads) {
   }
 }
 
+TEST_F(BrokerTest, StopsWhileMaintenanceIsUnderWay) {
+  MemFs disk;
+  for (int life = 0; life < 10; ++life) {
+    TestBroker broker("/data",
+                      {"log.retention.check.interval.ms=1", "log.flush.offset.checkpoint.interval.ms=1",
+                       "producer.id.expiration.check.interval.ms=1"},
+                      &disk);
+    ASSERT_TRUE(broker.started()) << broker.started().error();
+    create_topic(broker, "letters", 8);
+    EXPECT_EQ(produce(broker, "letters", "Dear Milena"), life);
+    broker.stop();
+  }
+}
+
 TEST_F(BrokerTest, AFailedDirectoryTakesItsPartitionsAndNoOthers) {
   MemFs disk;
   TestBroker broker("/one,/two", {}, &disk);
@@ -194,7 +208,7 @@ TEST_F(BrokerTest, TheCompatibilityPageListsWhatIsServed) {
   const auto from = page.find(begin), to = page.find(end);
   ASSERT_NE(from, std::string::npos);
   ASSERT_NE(to, std::string::npos);
-  if (std::getenv("MILENA_REWRITE_DOCS") != nullptr) {
+  if (std::getenv("MILENA_REWRITE_DOCS") != nullptr) {  // NOLINT(concurrency-mt-unsafe): nobody sets one
     page.replace(from + begin.size(), to - from - begin.size(), "\n" + table + "\n");
     std::ofstream(path) << page;
     return;

@@ -41,7 +41,7 @@ TEST(OffsetIndex, LookupFindsTheEntryAtOrBelow) {
 
 TEST(OffsetIndex, TruncationDropsEntriesAtOrAbove) {
   OffsetIndex index(0);
-  for (int i = 1; i <= 5; ++i) index.append(i * 10, static_cast<std::uint32_t>(i * 100));
+  for (int i = 1; i <= 5; ++i) index.append(std::int64_t{i} * 10, static_cast<std::uint32_t>(i * 100));
   index.truncate_to(30);
   EXPECT_EQ(index.entries(), 2u);
   index.truncate_to(21);

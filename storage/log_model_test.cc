@@ -570,7 +570,7 @@ TEST_P(LogModelTest, FailingDisksLoseNothingThatWasFlushed) { run(GetParam(), {"
 
 // MODEL_SEEDS in the environment asks for more than the usual number.
 int seeds() {
-  const char* wanted = std::getenv("MODEL_SEEDS");
+  const char* wanted = std::getenv("MODEL_SEEDS");  // NOLINT(concurrency-mt-unsafe): one thread
   return wanted != nullptr ? std::atoi(wanted) : 14;
 }
 

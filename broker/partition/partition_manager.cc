@@ -26,19 +26,21 @@ std::string told(const Error& error, LogDirectory& home) {
 
 }  // namespace
 
-// A chore comes due on the loop and runs on the worker pool; it is due again a period after it ended.
+// A chore comes due on the loop and runs on the worker pool; it is due again a period after it ended. The one
+// under way when maintenance stops comes to its end, and is not due again.
 struct PartitionManager::Chores {
-  struct Chore {
+  struct Chore : std::enable_shared_from_this<Chore> {
     Chore(PartitionManager& owner, Loop& loop, Instant period, void (PartitionManager::*what)())
-        : timer([this] { due(); }), owner(owner), loop(loop), period(period), what(what) {
-      loop.arm(timer, loop.now() + period);
-    }
+        : timer([this] { due(); }), owner(owner), loop(loop), period(period), what(what) {}
+    void wait() { loop.arm(timer, loop.now() + period); }
     void due() {
-      const bool taken = owner.workers_.try_run([this] {
+      auto run = [&owner = owner, &loop = loop, what = what, self = weak_from_this()] {
         (owner.*what)();
-        loop.post([this] { loop.arm(timer, loop.now() + period); });
-      });
-      if (!taken) loop.arm(timer, loop.now() + period);
+        loop.post([self] {
+          if (const auto chore = self.lock()) chore->wait();
+        });
+      };
+      if (!owner.workers_.try_run(std::move(run))) wait();
     }
     Timer timer;
     PartitionManager& owner;
@@ -46,7 +48,7 @@ struct PartitionManager::Chores {
     const Instant period;
     void (PartitionManager::* const what)();
   };
-  std::vector<std::unique_ptr<Chore>> all;
+  std::vector<std::shared_ptr<Chore>> all;
 };
 
 PartitionManager::PartitionManager(Options options, std::vector<std::unique_ptr<LogDirectory>> directories,
@@ -145,6 +147,10 @@ Status PartitionManager::open(const MetadataImage& image) {
   open_some();
   for (auto& thread : threads) thread.join();
 
+  for (const auto& [job, index] : work) {
+    if (jobs[job].partitions[static_cast<std::size_t>(index.value)] == nullptr)
+      refused_.insert({jobs[job].identity->id, index});
+  }
   for (auto& job : jobs) registry_.publish(job.identity, std::move(job.partitions));
   for (const auto& home : directories_) MILENA_CHECK(home->recovery_done());
   return {};
@@ -218,19 +224,33 @@ void PartitionManager::update_topic(const MetadataImage& image, const controller
   partitions.resize(topic.partitions.size());
   const auto identity = std::make_shared<const TopicIdentity>(TopicIdentity{topic.name, topic.id});
   const auto settings = settings_of(image, topic.name);
+  bool missing = false;
   for (const auto& [index, state] : topic.partitions) {
-    if (!state->is_replica(options_.self)) continue;
+    if (!state->is_replica(options_.self) || refused_.contains({topic.id, index})) continue;
     auto& partition = partitions[static_cast<std::size_t>(index.value)];
     if (partition == nullptr) {
       partition = open_partition(identity, settings, index, *state, nullptr);
+      missing = missing || partition == nullptr;
     } else if (state->leader() == options_.self) {
       partition->become_leader(state->leader_epoch());
     }
   }
   registry_.publish(identity, std::move(partitions));
+  if (missing) missing_.insert(topic.id);
+  if (!missing) missing_.erase(topic.id);
+  any_missing_ = !missing_.empty();
+}
+
+void PartitionManager::open_missing(const MetadataImage& image) {
+  for (const auto& id : std::set(missing_)) {
+    if (const auto* topic = image.topic(id)) update_topic(image, *topic);
+  }
 }
 
 void PartitionManager::delete_topic(const Uuid& id) {
+  std::erase_if(refused_, [&](const auto& partition) { return partition.first == id; });
+  missing_.erase(id);
+  any_missing_ = !missing_.empty();
   for (const auto& partition : registry_.remove(id)) {
     if (partition == nullptr) continue;
     if (auto log = partition->close()) log->retire();
@@ -272,21 +292,29 @@ Status PartitionManager::write_noted_checkpoints() {
   return {};
 }
 
-void PartitionManager::start_maintenance(Loop& loop) {
+void PartitionManager::start_maintenance(Loop& loop, std::function<void()> call_open_missing) {
   constexpr Instant kFlushCheck{1000};
+  constexpr Instant kMissingCheck{5000};
   constexpr Instant kIdleFiles{30'000};
+  call_open_missing_ = std::move(call_open_missing);
   chores_ = std::make_unique<Chores>();
   auto add = [&](Instant period, void (PartitionManager::*chore)()) {
-    chores_->all.push_back(std::make_unique<Chores::Chore>(*this, loop, period, chore));
+    chores_->all.push_back(std::make_shared<Chores::Chore>(*this, loop, period, chore));
+    chores_->all.back()->wait();
   };
   add(options_.retention_check, &PartitionManager::enforce_retention);
   add(options_.checkpoint_interval, &PartitionManager::checkpoint);
   add(options_.producer_check, &PartitionManager::expire_producers);
   add(kFlushCheck, &PartitionManager::flush_overdue);
+  add(kMissingCheck, &PartitionManager::ask_for_missing);
   add(kIdleFiles, &PartitionManager::release_idle_files);
 }
 
 void PartitionManager::stop_maintenance() { chores_.reset(); }
+
+void PartitionManager::ask_for_missing() {
+  if (any_missing_) call_open_missing_();
+}
 
 void PartitionManager::enforce_retention() {
   for (const auto& partition : registry_.all()) {

@@ -1,18 +1,23 @@
 // PartitionManager: makes the partitions on disk what the metadata image says they are, and looks after their
 // logs.
 //
-// Owned by the broker. open(), apply() and close() run on the metadata thread, one at a time; the rest is
-// thread-safe. Always:  the registry lists a partition only while its log is open. A directory that no topic
-// of the image owns any
-//          more is renamed to *-delete at once and removed by the worker pool.
+// Owned by the broker. open(), apply(), open_missing() and close() run on the metadata thread, one at a time;
+// maintenance starts before its loop does and stops after loop and worker pool; the rest is thread-safe.
+// Always:  the registry lists a partition only while its log is open. A directory that no topic of the image
+//          owns any more is renamed to *-delete at once and removed by the worker pool.
 // Fails:   a partition whose log cannot be opened is left out of the registry (clients see
-//          UNKNOWN_TOPIC_OR_PARTITION), with one line in the log; the others go on.
+//          UNKNOWN_TOPIC_OR_PARTITION), with a line in the log; the others go on. A new one is tried again,
+//          as the disk may only be full; one that is refused at start is damaged, and stays as it is.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/async/loop.h"
@@ -53,8 +58,11 @@ class PartitionManager final : public FlushScheduler {
   // Follows one change of the image.
   void apply(const controller::MetadataImage& before, const controller::MetadataImage& after,
              const controller::MetadataChanges& changes);
+  // Tries again to make the partitions of topics that apply() could not make.
+  void open_missing(const controller::MetadataImage& image);
   // Retention, checkpoints, expiry of producers, idle files: every so often on the worker pool.
-  void start_maintenance(Loop& loop);
+  // `call_open_missing` is to bring about a call of open_missing().
+  void start_maintenance(Loop& loop, std::function<void()> call_open_missing);
   void stop_maintenance();
   // Closes the partitions, flushes their logs and the metadata log, and leaves the clean-shutdown marker.
   void close(std::int64_t broker_epoch, storage::Log& metadata_log);
@@ -86,6 +94,7 @@ class PartitionManager final : public FlushScheduler {
   void update_topic(const controller::MetadataImage& image, const controller::Topic& topic);
   void delete_topic(const Uuid& id);
   void delete_directory(storage::LogDirectory& home, const storage::TopicPartition& partition);
+  void ask_for_missing();
   void enforce_retention();
   void checkpoint();
   void expire_producers();
@@ -102,6 +111,11 @@ class PartitionManager final : public FlushScheduler {
   Mutex load_mutex_;
   std::map<const storage::LogDirectory*, std::size_t> load_
       MILENA_GUARDED_BY(load_mutex_);  // partitions by directory
+  // The metadata thread's.
+  std::set<std::pair<Uuid, protocol::PartitionId>> refused_;  // at start
+  std::set<Uuid> missing_;                                    // topics that want for a partition
+  std::atomic<bool> any_missing_ = false;
+  std::function<void()> call_open_missing_;
   struct Chores;
   std::unique_ptr<Chores> chores_;
 };

@@ -1,0 +1,96 @@
+#include "broker/partition/partition_manager.h"
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+
+#include "base/mem_fs.h"
+#include "controller/testing/controller_rig.h"
+
+namespace milena::broker {
+namespace {
+
+using controller::test_support::ControllerRig;
+using storage::LogDirectory;
+
+class PartitionManagerTest : public testing::Test {
+ protected:
+  PartitionManagerTest() { cluster_.add_broker(1); }
+  ~PartitionManagerTest() override { close(); }
+
+  // Opens what the metadata says, as at a start.
+  void open(const std::vector<std::string>& directories) {
+    std::vector<std::unique_ptr<LogDirectory>> opened;
+    for (const auto& path : directories) opened.push_back(*LogDirectory::open(disk_, path));
+    PartitionManager::Options options;
+    options.self = 1;
+    registry_ = std::make_unique<PartitionRegistry>();
+    manager_ = std::make_unique<PartitionManager>(std::move(options), std::move(opened), *registry_, workers_,
+                                                  clock_, rng_, log_);
+    ASSERT_TRUE(manager_->open(*cluster_.controller.image()));
+  }
+
+  // The topic as metadata has it; the manager is told of its partitions.
+  void create_topic(const std::string& name) {
+    const auto before = cluster_.controller.image();
+    id_ = cluster_.create_topic(name, 1, 1).id;
+    tell(*before);
+  }
+  void tell(const controller::MetadataImage& before) {
+    controller::MetadataChanges changes;
+    changes.topics[id_] = {0};
+    manager_->apply(before, *cluster_.controller.image(), changes);
+  }
+
+  // Ends like a killed process.
+  void close() {
+    if (manager_ == nullptr) return;
+    for (const auto& partition : registry_->all()) partition->close();
+    manager_.reset();
+    disk_.crash(MemFs::Loss::kNothing);
+  }
+
+  static void forget(void*, LogLevel, std::string_view) {}
+
+  ControllerRig cluster_;
+  MemFs disk_;
+  ManualClock clock_;
+  SeededRng rng_{1};
+  Logger log_{LogLevel::kError, &forget, nullptr};
+  WorkerPool workers_{"workers", 1, 100};
+  std::unique_ptr<PartitionRegistry> registry_;
+  std::unique_ptr<PartitionManager> manager_;
+  Uuid id_;
+};
+
+TEST_F(PartitionManagerTest, R9_APartitionThatAFullDiskHadNoRoomForIsMadeWhenThereIsRoom) {
+  open({"/data"});
+  disk_.fail({.call = "open", .code = ENOSPC, .for_good = true, .path_part = "letters-0"});
+  create_topic("letters");
+  EXPECT_EQ(registry_->find("letters", 0), nullptr);
+  manager_->open_missing(*cluster_.controller.image());
+  EXPECT_EQ(registry_->find("letters", 0), nullptr);
+  disk_.clear_faults();
+  manager_->open_missing(*cluster_.controller.image());
+  ASSERT_NE(registry_->find("letters", 0), nullptr);
+  EXPECT_EQ(registry_->find("letters", 0)->leader_epoch(), 0);
+}
+
+TEST_F(PartitionManagerTest, APartitionThatIsRefusedAtStartIsNotMadeAgainElsewhere) {
+  open({"/one", "/two"});
+  create_topic("letters");
+  ASSERT_TRUE(disk_.exists("/one/letters-0"));
+  close();
+  // Its log cannot be opened.
+  disk_.fail({.call = "open", .code = ENOSPC, .for_good = true, .path_part = "leader-epoch-checkpoint"});
+  open({"/one", "/two"});
+  ASSERT_EQ(registry_->find("letters", 0), nullptr);
+  disk_.clear_faults();
+  tell(*cluster_.controller.image());
+  manager_->open_missing(*cluster_.controller.image());
+  EXPECT_EQ(registry_->find("letters", 0), nullptr);
+  EXPECT_FALSE(disk_.exists("/two/letters-0"));
+}
+
+}  // namespace
+}  // namespace milena::broker
