@@ -10,6 +10,7 @@ ALLOWED = [
     ("describe the quorum.*", "DescribeQuorum", r".*errorMessage", "no error: Kafka has an empty message or one for no error, we have none"),
     ("describe the quorum.*", "DescribeQuorum", r"nodes.*", "one process has no controller listener to tell of"),
     ("describe the quorum", "DescribeQuorum", r".*replicaDirectoryId", "a voter with a directory id, as in Kafka's dynamic quorums"),
+    ("find .*coordinator.*", "FindCoordinator", r".*errorMessage", "a text beside a code that says it all; without an error Kafka's is NONE"),
     ("new members with an expression", "ConsumerGroupHeartbeat", r"memberEpoch|assignment.*", "Kafka looks the topics up later; ours are there at once"),
     ("fetch offsets as a member", "OffsetFetch", r"groups\[0\].errorCode", "Kafka fails with an unknown server error where an epoch comes without a member id"),
 ]

@@ -67,6 +67,7 @@ struct ClassicGroupTest : testing::Test {
 TEST_F(ClassicGroupTest, G5_FirstJoinWithoutMemberIdIsGivenOneToComeBackWith) {
   const auto response = h.ask<JoinGroupResponse>(join_request(h, "g", {}), 4);
   EXPECT_EQ(response.error_code, ErrorCode::kMemberIdRequired);
+  EXPECT_EQ(response.protocol_name, std::nullopt) << "an error tells no protocol";
   EXPECT_TRUE(response.member_id.starts_with("client-"));
   EXPECT_EQ(response.member_id.size(), std::string("client-").size() + 36);
   const auto second = joined(join({.member_id = std::string(response.member_id)}, 4));

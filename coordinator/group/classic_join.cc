@@ -39,7 +39,6 @@ std::vector<ClassicProtocol> protocols_of(const JoinGroupRequest& request) {
 JoinGroupResponse join_error(std::string_view member_id, ErrorCode error) {
   JoinGroupResponse response;
   response.error_code = error;
-  response.protocol_name = "";
   response.member_id = member_id;
   return response;
 }

@@ -13,7 +13,6 @@ JoinGroupResponse join_error(std::string_view member_id, ErrorCode error) {
   JoinGroupResponse response;
   response.error_code = error;
   response.member_id = member_id;
-  response.protocol_name = "";
   return response;
 }
 
