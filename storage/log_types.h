@@ -30,8 +30,8 @@ struct AppendOptions {
   AppendOrigin origin = AppendOrigin::kClient;
   // Of the transaction a marker ends: from 2 on its epoch must be above the producer's (KIP-890).
   std::int16_t transaction_version = 0;
-  // The ticket of Log::begin_verification() under which a client's transactional batch may open a transaction
-  // here; none: nobody asks (transaction.partition.verification.enable=false).
+  // The ticket of Log::begin_verification() under which a transactional batch may open a transaction here;
+  // none: nobody asks (transaction.partition.verification.enable=false).
   std::optional<VerificationTicket> verification{};
   std::int64_t now_ms = 0;  // wall clock; for segment.ms
 };

@@ -107,7 +107,7 @@ Result<std::optional<RememberedBatch>> ProducerState::stage(const ProducerBatch&
     }
   }
   if (origin != AppendOrigin::kReplication) MILENA_CHECK(check(entry, batch, origin, transaction_version));
-  if (origin == AppendOrigin::kClient && opens_unverified(entry, batch, verification)) {
+  if (origin != AppendOrigin::kReplication && opens_unverified(entry, batch, verification)) {
     return fail(ErrorCode::kInvalidTxnState, "the record does not belong to an ongoing transaction");
   }
 

@@ -168,6 +168,13 @@ TEST_F(ProducerStateTest, TheMarkerVoidsATicketSoThatALateBatchOpensNothing) {
   EXPECT_NE(state_.begin_verification(1, 0, 0), ticket);
 }
 
+TEST_F(ProducerStateTest, OffsetsOfATransactionNeedATicketLikeRecordsOfClients) {
+  const auto ticket = state_.begin_verification(1, 0, 0);
+  EXPECT_EQ(append(data(0, 0, 0, true), AppendOrigin::kCoordinator, 0, *ticket + 1),
+            ErrorCode::kInvalidTxnState);
+  EXPECT_EQ(append(data(0, 0, 0, true), AppendOrigin::kCoordinator, 0, *ticket), ErrorCode::kNone);
+}
+
 TEST_F(ProducerStateTest, ATransactionOfAnOlderEpochDoesNotVouchForANewOne) {
   const auto first = state_.begin_verification(1, 0, 0);
   ASSERT_EQ(append_verified(data(0, 0, 0, true), *first), ErrorCode::kNone);

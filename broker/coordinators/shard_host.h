@@ -116,6 +116,15 @@ class ShardHost final : public Wakeable,
     settle(deliveries);
   }
 
+  // See Partition::begin_verification. NOT_COORDINATOR when this node does not lead the partition.
+  Result<std::optional<storage::VerificationTicket>> begin_verification(protocol::ProducerId producer,
+                                                                        std::int16_t epoch) {
+    const MutexLock lock(mutex_);
+    if (log_.partition() == nullptr)
+      return fail(ErrorCode::kNotCoordinator, "this node does not lead the partition");
+    return log_.partition()->begin_verification(producer, epoch, clock_.wall_ms());
+  }
+
   // Appends the marker that ends a producer's transaction, and lets the machine know. Errors: those of
   // Partition::append, and NOT_LEADER_OR_FOLLOWER when this node does not lead the partition.
   Result<Partition::Appended> end_transaction(MutableBytes marker, protocol::ProducerId producer,

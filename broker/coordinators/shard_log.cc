@@ -29,10 +29,12 @@ bool ShardLog::has_more(Offset from) const {
   return !offsets || std::max(from, offsets->log_start) < offsets->log_end;
 }
 
-Result<coordinator::PartitionWriter::Appended> ShardLog::append(MutableBytes batch) {
-  MILENA_TRY(
-      const Partition::Appended appended,
-      partition_->append(batch, {.origin = storage::AppendOrigin::kCoordinator, .now_ms = clock_.wall_ms()}));
+Result<coordinator::PartitionWriter::Appended> ShardLog::append(MutableBytes batch,
+                                                                std::optional<std::uint64_t> consent) {
+  MILENA_TRY(const Partition::Appended appended,
+             partition_->append(batch, {.origin = storage::AppendOrigin::kCoordinator,
+                                        .verification = consent,
+                                        .now_ms = clock_.wall_ms()}));
   const Offset end = appended.info.last_offset + 1;
   return Appended{appended.info.first_offset, appended.committed ? end : high_watermark()};
 }

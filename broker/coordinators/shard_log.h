@@ -33,7 +33,7 @@ class ShardLog final : public coordinator::PartitionWriter, public PartitionWatc
   bool has_more(Offset from) const;
   Offset high_watermark() const { return high_watermark_.load(); }
 
-  Result<Appended> append(MutableBytes batch) override;
+  Result<Appended> append(MutableBytes batch, std::optional<std::uint64_t> consent) override;
   std::size_t max_batch_bytes() const override;
 
   // From now on the owner is woken when the high watermark gets to `offset`; none: it need not be. True if it

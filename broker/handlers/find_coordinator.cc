@@ -91,7 +91,8 @@ FindCoordinatorResponse FindCoordinatorHandler::answer(const Call& call,
   }
   const Coordinator found = find(request.key);
   response.error_code = found.error_code;
-  response.error_message = error_message(found.error_code);
+  // Kafka has a message for success, too.
+  response.error_message = found.error_code == ErrorCode::kNone ? "NONE" : error_message(found.error_code);
   response.node_id = found.node_id;
   response.host = found.host;
   response.port = found.port;

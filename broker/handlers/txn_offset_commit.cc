@@ -72,20 +72,22 @@ void TxnOffsetCommitHandler::handle(Call& call, const TxnOffsetCommitRequest& re
   Answers answers;
   const auto kept = checked(request, *metadata_.image(), answers, call.arena);
   if (kept.topics.empty()) return answer_with(std::move(responder), {}, answers, call.version);
+  const auto refuse = [version = call.version](Responder answerer, const TxnOffsetCommitRequest& what,
+                                               Answers& others, ErrorCode error) {
+    auto& arena = answerer.request().arena();
+    auto refused = std::get<TxnOffsetCommitResponse>(coordinator::refusal(what, error, version, arena));
+    answer_with(std::move(answerer), refused, others, version);
+  };
   const auto partition = groups_.partition_of(kept.group_id);
-  if (!partition) {
-    auto refused = std::get<TxnOffsetCommitResponse>(
-        coordinator::refusal(kept, ErrorCode::kCoordinatorNotAvailable, call.version, call.arena));
-    return answer_with(std::move(responder), refused, answers, call.version);
+  const auto host = groups_.shards().host_of(kept.group_id);
+  if (!partition || host == nullptr) {
+    return refuse(std::move(responder), kept, answers, ErrorCode::kCoordinatorNotAvailable);
   }
-  auto commit = [this, kept, context = group_context(call), answers = std::move(answers),
-                 version = call.version,
-                 responder = std::move(responder)](std::vector<ErrorCode> errors) mutable {
-    if (errors[0] != ErrorCode::kNone) {
-      auto refused = std::get<TxnOffsetCommitResponse>(
-          coordinator::refusal(kept, errors[0], version, responder.request().arena()));
-      return answer_with(std::move(responder), refused, answers, version);
-    }
+  auto commit = [this, refuse, kept, context = group_context(call), answers = std::move(answers),
+                 version = call.version, responder = std::move(responder)](
+                    ErrorCode error, std::optional<storage::VerificationTicket> ticket) mutable {
+    if (error != ErrorCode::kNone) return refuse(std::move(responder), kept, answers, error);
+    context.consent = ticket;
     groups_.ask(kept.group_id, context, kept,
                 [answers = std::move(answers), version,
                  responder = std::move(responder)](GroupCoordinator::Completion&& completion) mutable {
@@ -94,9 +96,15 @@ void TxnOffsetCommitHandler::handle(Call& call, const TxnOffsetCommitRequest& re
                 });
   };
   const bool adds = call.version >= kAddsPartition;
-  if (!adds && !verify_) return commit({ErrorCode::kNone});
+  if (!adds && !verify_) return commit(ErrorCode::kNone, std::nullopt);
+  const auto ticket = host->begin_verification(kept.producer_id, kept.producer_epoch);
+  if (!ticket) return commit(ticket.error().code, std::nullopt);
+  constexpr storage::VerificationTicket kNotNeeded = 0;  // as long as the transaction stays open
+  if (!*ticket) return commit(ErrorCode::kNone, kNotNeeded);
   transactions_.join(kept.transactional_id, {kept.producer_id, kept.producer_epoch},
-                     {{std::string(kOffsetsTopic), partition->value}}, adds, std::move(commit));
+                     {{std::string(kOffsetsTopic), partition->value}}, adds,
+                     [commit = std::move(commit), ticket = **ticket](
+                         const std::vector<ErrorCode>& errors) mutable { commit(errors[0], ticket); });
 }
 
 }  // namespace milena::broker

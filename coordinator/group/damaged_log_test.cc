@@ -30,7 +30,7 @@ struct DamagedLogTest : testing::Test {
   void load() {
     protocol::RecordBatchBuilder builder;
     auto batch = build_log_batch(builder, records.records(), h.now.wall_ms, std::nullopt);
-    ASSERT_TRUE(h.log.append(batch).has_value());
+    ASSERT_TRUE(h.log.append(batch, std::nullopt).has_value());
     h.load();
     records.clear();
   }

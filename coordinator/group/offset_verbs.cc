@@ -119,7 +119,7 @@ void OffsetVerbs::commit_in_transaction(ReplyToken token, const RequestContext& 
   const CommitCheck check = check_commit(request.group_id, request.member_id, request.group_instance_id,
                                          request.generation_id_or_member_epoch, true, context.api_version);
   if (check.error != ErrorCode::kNone) return refuse_all(check.error);
-  out.in_transaction({request.producer_id, request.producer_epoch});
+  out.in_transaction({request.producer_id, request.producer_epoch, context.consent});
   TxnOffsetCommitResponse response;
   response.topics = out.memory().array<Topic>(request.topics.size());
   for (std::size_t t = 0; t < request.topics.size(); ++t) {

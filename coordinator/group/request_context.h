@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace milena::coordinator {
@@ -16,8 +17,9 @@ class TopicFilter {
 struct RequestContext {
   std::int16_t api_version = 0;
   std::string_view client_id{};
-  std::string_view client_host{};       // as Java prints an address: "/127.0.0.1"
-  const TopicFilter* topics = nullptr;  // none: all topics
+  std::string_view client_host{};          // as Java prints an address: "/127.0.0.1"
+  const TopicFilter* topics = nullptr;     // none: all topics
+  std::optional<std::uint64_t> consent{};  // of a TxnOffsetCommit: see TransactionalProducer
 };
 
 }  // namespace milena::coordinator

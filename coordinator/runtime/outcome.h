@@ -50,6 +50,9 @@ struct EncodedRecord {
 struct TransactionalProducer {
   protocol::ProducerId id = protocol::kNoProducerId;
   std::int16_t epoch = -1;
+  // The ticket under which the log lets this append begin a transaction there, from the transaction's
+  // coordinator (KIP-890); none: it does not ask for one.
+  std::optional<std::uint64_t> consent{};
 };
 
 // The errands of a machine that has none.

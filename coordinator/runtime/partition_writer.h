@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -22,7 +24,8 @@ class PartitionWriter {
   // Appends one record batch whole or not at all. Base offset and leader epoch are for the writer to fill in.
   // Errors are a partition's: kNotLeaderOrFollower, kNotEnoughReplicas, kKafkaStorageError, kMessageTooLarge,
   // ...
-  virtual Result<Appended> append(MutableBytes batch) = 0;
+  // `consent`: see TransactionalProducer; kInvalidTxnState when it is void.
+  virtual Result<Appended> append(MutableBytes batch, std::optional<std::uint64_t> consent) = 0;
 
   // The largest batch that append() takes: max.message.bytes of the internal topic.
   virtual std::size_t max_batch_bytes() const = 0;

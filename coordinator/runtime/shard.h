@@ -238,12 +238,13 @@ class Shard {
 
   Status append_and_replay(Now now) {
     std::span<const EncodedRecord> rest = outcome_.records();
+    const auto consent = outcome_.producer() ? outcome_.producer()->consent : std::nullopt;
     while (!rest.empty()) {
       MILENA_TRY(const std::size_t count,
                  records_that_fit(rest, writer_.max_batch_bytes(), outcome_.atomic()));
       const auto records = rest.first(count);
       auto batch = build_log_batch(builder_, records, now.wall_ms, outcome_.producer());
-      MILENA_TRY(const PartitionWriter::Appended appended, writer_.append(batch));
+      MILENA_TRY(const PartitionWriter::Appended appended, writer_.append(batch, consent));
       if (appended.high_watermark > high_watermark_) high_watermark_ = appended.high_watermark;
       const auto& transaction = outcome_.producer();
       const auto producer = transaction ? transaction->id : protocol::kNoProducerId;

@@ -21,7 +21,7 @@ namespace milena::coordinator::testing_support {
 
 class FakeLog final : public PartitionWriter {
  public:
-  Result<Appended> append(MutableBytes batch) override {
+  Result<Appended> append(MutableBytes batch, std::optional<std::uint64_t> /*consent*/) override {
     const auto view = protocol::RecordBatchView::parse(batch);
     if (!view) return std::unexpected(view.error());
     const auto error = std::exchange(fail_next_, std::nullopt);

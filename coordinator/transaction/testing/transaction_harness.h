@@ -181,7 +181,7 @@ class TransactionHarness {
     append_transaction(records, id, transaction, config->transaction_version);
     protocol::RecordBatchBuilder builder;
     auto batch = build_log_batch(builder, records.records(), now.wall_ms, std::nullopt);
-    ASSERT_TRUE(log.append(batch).has_value());
+    ASSERT_TRUE(log.append(batch, std::nullopt).has_value());
     load();
   }
 
