@@ -4,6 +4,7 @@ CYCLES ?= 200
 TESTS ?=
 PROTOCOL ?=
 CLIENTS ?=
+ROUNDS ?= 8
 ARGS ?=
 ifeq ($(TARGET),milena)
 COMPAT_NEEDS = build
@@ -11,7 +12,7 @@ endif
 COMPAT_RUN = python3 compat-tests
 COMPAT_OPTIONS = --target $(TARGET) $(ARGS)
 
-.PHONY: compat compat-ci compat-tools compat-librdkafka compat-clients compat-hostile compat-differential chaos bench-start bench-groups
+.PHONY: compat compat-ci compat-tools compat-librdkafka compat-clients compat-eos compat-hostile compat-differential chaos bench-start bench-groups
 
 compat: compat-tools compat-librdkafka compat-clients
 
@@ -31,6 +32,9 @@ compat-librdkafka: $(COMPAT_NEEDS)
 
 compat-clients: $(COMPAT_NEEDS)
 	$(COMPAT_RUN)/clients/run.py $(if $(CLIENTS),--clients $(CLIENTS)) $(COMPAT_OPTIONS)
+
+compat-eos: $(COMPAT_NEEDS)
+	$(COMPAT_RUN)/clients/eos/run.py --rounds $(ROUNDS) $(if $(CLIENTS),--clients $(CLIENTS)) $(COMPAT_OPTIONS)
 
 compat-hostile: $(COMPAT_NEEDS)
 	$(COMPAT_RUN)/hostile/hostile_test.py $(COMPAT_OPTIONS)

@@ -61,6 +61,11 @@ def libs():
     return home() / "libs"
 
 
+def extra(artifact):
+    """The directory with the jars of another artifact of Kafka's, such as kafka-streams, and what it needs beside Kafka."""
+    return cache.made_once(f"{artifact}-{VERSION}", lambda directory: _fetch_jars(directory, [("org.apache.kafka", artifact, VERSION)])) / "libs"
+
+
 def tool(name):
     """The path of kafka-NAME.sh; `name` without the prefix and the suffix."""
     return home() / "bin" / f"kafka-{name}.sh"
@@ -69,14 +74,14 @@ def tool(name):
 def _make(directory):
     cache.need_command("javac", "openjdk-17-jdk-headless")
     cache.need_command("mvn", "maven")
-    _fetch_jars(directory)
+    _fetch_jars(directory, _ARTIFACTS)
     _write_wrappers(directory / "bin")
 
 
-def _fetch_jars(directory):
+def _fetch_jars(directory, artifacts):
     dependencies = "".join(
         f"<dependency><groupId>{group}</groupId><artifactId>{artifact}</artifactId><version>{version}</version></dependency>"
-        for group, artifact, version in _ARTIFACTS
+        for group, artifact, version in artifacts
     )
     pom = directory / "pom.xml"
     pom.write_text(

@@ -1,0 +1,43 @@
+// Prints what a worker does, in the format of compat-tests/checker, and reads its arguments (worker.py).
+
+export const [address, input, output, group, transactionalId, process_, protocol] = process.argv.slice(2)
+
+export function tell (op, fields = {}) {
+  const time = (performance.timeOrigin + performance.now()) / 1000
+  process.stdout.write(`${JSON.stringify({ time, op, ...fields })}\n`)
+}
+
+export const note = trouble => tell('note', { text: String(trouble?.message ?? trouble) })
+
+// SIGTERM: `close`, then the end.
+export function onStop (close) {
+  process.once('SIGTERM', async () => {
+    await close()
+    process.exit(0)
+  })
+}
+
+let number = 0
+
+// One transaction; each method is told before what it names is asked for, those in the past tense when it is certain.
+export class Txn {
+  constructor () {
+    this.txn = `${process_}.${++number}`
+    this.#tell('begin')
+  }
+
+  consumed (records) { this.#tell('poll', { records }) }
+  sends (consumed) {
+    const value = `${consumed}@${this.txn}`
+    this.#tell('send', { topic: output, value })
+    return value
+  }
+
+  offset (partition, next) { this.#tell('offsets', { group, offsets: [[input, partition, next]] }) }
+  commits () { this.#tell('commit') }
+  committed () { this.#tell('committed') }
+  aborts () { this.#tell('abort') }
+  aborted () { this.#tell('aborted') }
+
+  #tell (op, fields) { tell(op, { txn: this.txn, ...fields }) }
+}
