@@ -52,9 +52,9 @@ def nothing_lost(history):
         if write.outcome != COMMITTED:
             continue
         if not write.polled and write.place and write.place[2] < last_polled[write.place[:2]]:
-            found = "lost-write", f"{write.value!r} {_at(write.place)} of {write.process}: polls reached offset {last_polled[write.place[:2]]}"
+            found = "lost-write", f"{write.value!r} {_at(write.place)} of {write.producer[0]}: polls reached offset {last_polled[write.place[:2]]}"
         elif missed_by := _complete_readers(history, complete, write) - polled_by[write.value]:
-            found = "unseen", f"{write.value!r} of {write.process}: {sorted(missed_by)} have read all and not found it"
+            found = "unseen", f"{write.value!r} of {write.producer[0]}: {sorted(missed_by)} have read all and not found it"
         else:
             continue
         if write.transaction is not None and any(other.polled for other in write.transaction.writes):
@@ -101,14 +101,14 @@ def polls_in_order(history):
 
 
 def sends_in_order(history):
-    last = {}  # (process, topic, partition): the write acknowledged at the highest offset so far
+    last = {}  # (process, producer, topic, partition): the write acknowledged at the highest offset so far
     for write in history.writes.values():
         if write.place is None:
             continue
-        key = (write.process, *write.place[:2])
+        key = (*write.producer, *write.place[:2])
         before = last.get(key)
         if before is not None and write.place[2] <= before.place[2]:
-            yield "nonmonotonic-send", f"{write.process}: {write.value!r} {_at(write.place)} was sent after {before.value!r} {_at(before.place)}"
+            yield "nonmonotonic-send", f"{write.producer[0]}: {write.value!r} {_at(write.place)} was sent after {before.value!r} {_at(before.place)}"
         last[key] = write
 
 

@@ -177,6 +177,12 @@ class CheckerTest(unittest.TestCase):
     def test_nonmonotonic_send(self):
         self.finds(Story().send("p", "a", 1).send("p", "b", 0), "nonmonotonic-send")
 
+    def test_sends_of_two_producers_of_a_process_come_in_any_order(self):
+        story = Story().tell("p", "send", topic="out", value="a", producer="one").tell("p", "send", topic="out", value="b", producer="two")
+        for value, offset in (("a", 1), ("b", 0)):
+            story.tell("p", "acked", value=value, topic="out", partition=0, offset=offset)
+        self.finds(story)
+
     def test_cyclic_reads(self):
         story = Story()
         for process, txn, value, offset in (("v", "t1", "a", 0), ("w", "t2", "b", 1)):

@@ -34,7 +34,7 @@ class Write:
     """One record that a client sent."""
 
     value: str
-    process: str
+    producer: tuple  # (process, producer of the process)
     topic: str
     transaction: Transaction = None
     place: tuple = None  # (topic, partition, offset) as acknowledged
@@ -114,7 +114,7 @@ class History:
         value = event["value"]
         if value in self.writes:
             raise ValueError(f"the value {value!r} is sent twice: the history cannot be judged")
-        self.writes[value] = Write(value, event["process"], event["topic"], transaction)
+        self.writes[value] = Write(value, (event["process"], event.get("producer", "")), event["topic"], transaction)
         if transaction is not None:
             transaction.writes.append(self.writes[value])
 
