@@ -21,7 +21,10 @@ let number = 0
 
 // One transaction; each method is told before what it names is asked for, those in the past tense when it is certain.
 export class Txn {
-  constructor () {
+  #producer // its transactional id
+
+  constructor (producer) {
+    this.#producer = producer
     this.txn = `${process_}.${++number}`
     this.#tell('begin')
   }
@@ -29,7 +32,7 @@ export class Txn {
   consumed (records) { this.#tell('poll', { records }) }
   sends (consumed) {
     const value = `${consumed}@${this.txn}`
-    this.#tell('send', { topic: output, value })
+    this.#tell('send', { topic: output, producer: this.#producer, value })
     return value
   }
 

@@ -13,6 +13,8 @@ const consumer = kafka.consumer({ groupId: group, sessionTimeout: 6000, heartbea
 const admin = kafka.admin()
 const producers = new Map() // partition: its producer, while the partition is ours
 
+const idOf = partition => `${group}-${partition}`
+
 async function letGo () {
   tell('assign')
   const old = [...producers.values()]
@@ -30,7 +32,7 @@ async function producerFor (partition, position) {
   if (producers.has(partition)) {
     return producers.get(partition)
   }
-  const producer = kafka.producer({ transactionalId: `${group}-${partition}`, idempotent: true, maxInFlightRequests: 1, transactionTimeout: 15000 })
+  const producer = kafka.producer({ transactionalId: idOf(partition), idempotent: true, maxInFlightRequests: 1, transactionTimeout: 15000 })
   await producer.connect()
   await (await producer.transaction()).abort() // kafkajs asks for its producer id, which fences, no earlier
   const [topic] = await admin.fetchOffsets({ groupId: group, topics: [input] })
@@ -71,7 +73,7 @@ async function eachBatch ({ batch, heartbeat, isRunning, isStale }) {
 }
 
 async function transact (producer, partition, messages) {
-  const txn = new Txn()
+  const txn = new Txn(idOf(partition))
   txn.consumed(messages.map(one => [input, partition, Number(one.offset), one.value.toString()]))
   const transaction = await producer.transaction()
   try {

@@ -56,7 +56,7 @@ func main() {
 }
 
 func transact(args history.Arguments, session *kgo.GroupTransactSession, number int, records []*kgo.Record) {
-	txn := history.Begin(args, number)
+	txn := history.Begin(args, args.TransactionalID, number)
 	rows, next := [][4]any{}, map[int32]int64{}
 	for _, one := range records {
 		rows = append(rows, [4]any{one.Topic, one.Partition, one.Offset, string(one.Value)})

@@ -67,13 +67,14 @@ func Acked(value, topic string, partition int32, offset int64) {
 
 // Txn is one transaction of a worker.
 type Txn struct {
-	Name string
-	args Arguments
+	Name     string
+	producer string // its transactional id
+	args     Arguments
 }
 
 // Begin names the next transaction and tells that it begins.
-func Begin(args Arguments, number int) Txn {
-	txn := Txn{fmt.Sprintf("%s.%d", args.Process, number), args}
+func Begin(args Arguments, producer string, number int) Txn {
+	txn := Txn{fmt.Sprintf("%s.%d", args.Process, number), producer, args}
 	txn.tell("begin", Fields{})
 	return txn
 }
@@ -84,7 +85,7 @@ func (t Txn) Consumed(records [][4]any) { t.tell("poll", Fields{"records": recor
 // Sends tells of a record about to be sent; its value.
 func (t Txn) Sends(consumed string) string {
 	value := consumed + "@" + t.Name
-	t.tell("send", Fields{"topic": t.args.Output, "value": value})
+	t.tell("send", Fields{"topic": t.args.Output, "producer": t.producer, "value": value})
 	return value
 }
 

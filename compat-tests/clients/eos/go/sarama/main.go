@@ -66,7 +66,7 @@ func (w *worker) ConsumeClaim(session sarama.ConsumerGroupSession, claim sarama.
 // producerFor fences the partition's owner before. That one may have committed after the claim's offset was fetched.
 func (w *worker) producerFor(claim sarama.ConsumerGroupClaim) (sarama.AsyncProducer, error) {
 	config := *w.config
-	config.Producer.Transaction.ID = fmt.Sprintf("%s-%d", w.args.Group, claim.Partition())
+	config.Producer.Transaction.ID = w.transactionalID(claim.Partition())
 	producer, err := sarama.NewAsyncProducer([]string{w.args.Address}, &config)
 	if err != nil {
 		return nil, err
@@ -87,10 +87,14 @@ func (w *worker) producerFor(claim sarama.ConsumerGroupClaim) (sarama.AsyncProdu
 	return producer, nil
 }
 
+func (w *worker) transactionalID(partition int32) string {
+	return fmt.Sprintf("%s-%d", w.args.Group, partition)
+}
+
 // transact puts the records through in one transaction; false if it was aborted and may be tried again.
 func (w *worker) transact(producer sarama.AsyncProducer, records []*sarama.ConsumerMessage) (bool, error) {
 	history.Assigned() // the same records may have been in a transaction that aborted
-	txn := history.Begin(w.args, int(w.number.Add(1)))
+	txn := history.Begin(w.args, w.transactionalID(records[0].Partition), int(w.number.Add(1)))
 	rows := [][4]any{}
 	for _, one := range records {
 		rows = append(rows, [4]any{one.Topic, one.Partition, one.Offset, string(one.Value)})
