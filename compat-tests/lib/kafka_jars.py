@@ -71,6 +71,11 @@ def tool(name):
     return home() / "bin" / f"kafka-{name}.sh"
 
 
+def tools():
+    """The paths of all kafka-NAME.sh."""
+    return [tool(name.removeprefix("kafka-")) for name in TOOLS]
+
+
 def _make(directory):
     cache.need_command("javac", "openjdk-17-jdk-headless")
     cache.need_command("mvn", "maven")

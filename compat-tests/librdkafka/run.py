@@ -2,7 +2,8 @@
 """Runs librdkafka's own test suite against the broker and prints a table: passed, failed, skipped and why.
 
 Each test number runs in a process of its own with a time limit. Without --tests it runs those whose needs, as recorded
-in needs.json, the broker serves; --tests all runs every test that talks to a broker, --tests groups those about groups.
+in needs.json, the broker serves; --tests all runs every test that talks to a broker, --tests groups and
+--tests transactions those about these.
 --protocol consumer runs the group tests with KIP-848. A test that fails with Kafka too (known.py) counts as skipped when
 it fails. --survey records in needs.json which requests each test sends.
 """
@@ -30,13 +31,14 @@ NEEDS = Path(__file__).with_name("needs.json")
 
 # The suite assumes Kafka's defaults and four partitions for a topic created on first use.
 PROPERTIES = {"num.partitions": 4, "auto.create.topics.enable": "true", "group.initial.rebalance.delay.ms": 3000}
+MILENA_ONLY = {"milena.replication.factor.cap": "true"}  # some tests of transactions ask for three replicas
 KAFKA_ONLY = {
     "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
     "allow.everyone.if.no.acl.found": "true",
 }
 
 # What a test may need beyond produce, consume and topic administration to run without --tests; see needs_of().
-SERVED = {"groups", "group offsets"}
+SERVED = {"groups", "group offsets", "transactions"}
 
 _SUMMARY = re.compile(r"^\| (\d{4}_\w+) +\| +(\w+) \| +([\d.]+)s +\|?(.*)$", re.MULTILINE)
 _FAILED_TEST = re.compile(r"^\[(\d{4}_\w+) +/ *[\d.]+s\] TEST FAILURE", re.MULTILINE)
@@ -68,7 +70,7 @@ class Runner:
         if protocol != "classic":
             self._environment["TEST_CONSUMER_GROUP_PROTOCOL"] = protocol
         if use_kafka_path:
-            self._environment["KAFKA_PATH"] = str(kafka_jars.home())
+            self._environment["KAFKA_PATH"] = str(suite.kafka_path())
 
     def run(self, number):
         """[(test name, outcome, reason, seconds)] of all tests with this number."""
@@ -135,17 +137,19 @@ def chosen_tests(selection):
     """The numbers to run for --tests."""
     if selection == "all":
         return suite.test_numbers()
-    if selection == "groups":
-        return [number for number in suite.test_numbers() if is_about_groups(number)]
+    if selection in ("groups", "transactions"):
+        return [number for number in suite.test_numbers() if is_about(selection, number)]
     if selection:
         return sorted(set(selection.split(",")))
     tests = json.loads(NEEDS.read_text())["tests"]
     return [number for number, test in tests.items() if set(test["needs"]) <= SERVED and test["outcome"] != "skipped"]
 
 
-def is_about_groups(number):
+def is_about(part, number):
+    """`part` is groups, with their offsets, or transactions."""
     needs = set(json.loads(NEEDS.read_text())["tests"][number]["needs"])
-    return bool(needs & SERVED) and needs <= SERVED
+    wanted = {"groups", "group offsets"} if part == "groups" else {part}
+    return bool(needs & wanted) and needs <= SERVED
 
 
 def needs_of(requests, source):
@@ -184,7 +188,7 @@ def write_needs(runner, numbers, outcomes):
 
 def main():
     parser = broker.parser(__doc__)
-    parser.add_argument("--tests", help="test numbers separated by commas, or groups, or all")
+    parser.add_argument("--tests", help="test numbers separated by commas, or groups, transactions, or all")
     parser.add_argument("--protocol", choices=["classic", "consumer"], default="classic", help="how consumers form their groups")
     parser.add_argument("--jobs", type=int, default=2, help="tests at a time")
     parser.add_argument("--time-limit", type=float, default=240, help="seconds for one test")
@@ -194,7 +198,7 @@ def main():
 
     numbers = chosen_tests(arguments.tests or ("groups" if arguments.protocol == "consumer" else None))
     suite.tests_dir()
-    properties = PROPERTIES | KAFKA_ONLY if arguments.target == "kafka" else PROPERTIES
+    properties = PROPERTIES | (KAFKA_ONLY if arguments.target == "kafka" else MILENA_ONLY)
     report = Report("librdkafka's suite")
     outcomes = {}
     with broker.from_arguments(arguments, "librdkafka", properties) as target:

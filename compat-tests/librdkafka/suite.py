@@ -3,7 +3,7 @@
 import re
 import shutil
 
-from lib import cache
+from lib import cache, kafka_jars
 
 PACKAGE = "@confluentinc/kafka-javascript@1.10.1"
 VERSION = "2.15.1"
@@ -29,6 +29,30 @@ def test_numbers():
 def source(number):
     """The text of the test with this number."""
     return "".join(path.read_text(errors="replace") for path in tests_dir().glob(f"{number}*.c*"))
+
+
+def kafka_path():
+    """What the suite wants as KAFKA_PATH: Kafka's tools, and the script that starts any class, also the suite's own."""
+    path = cache.scratch_dir("kafka-path")
+    for part in [kafka_jars.libs(), *kafka_jars.tools()]:
+        link = path / part.relative_to(kafka_jars.home())
+        link.parent.mkdir(exist_ok=True)
+        if not link.exists():
+            link.symlink_to(part)
+    starter = path / "bin/kafka-run-class.sh"
+    starter.write_text(f'#!/bin/sh\nexec java -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$CLASSPATH:{kafka_jars.libs()}/*" "$@"\n')
+    starter.chmod(0o755)
+    _compile_java(tests_dir() / "java")
+    return path
+
+
+def _compile_java(directory):
+    """The programs that the suite runs beside itself, such as a transactional producer."""
+    sources = sorted(directory.glob("*.java"))
+    if all(source.with_suffix(".class").exists() for source in sources):
+        return
+    log = cache.logs_dir("setup") / "librdkafka-build.log"
+    cache.run_logged(["javac", "-cp", f"{kafka_jars.libs()}/*", "-d", directory, *sources], log)
 
 
 def _make(directory):
