@@ -114,7 +114,9 @@ class Shard {
     if (machine_) {
       outcome_.clear();
       machine_->release(error, outcome_);
-      outcome_.take_replies([&](Completion<Reply>&& completion) { ready_.push_back(std::move(completion)); });
+      outcome_.take_replies([&](Completion<Reply>&& completion) {
+        if (completion.token != 0) ready_.push_back(std::move(completion));
+      });
       outcome_.clear();
       for (Parked& parked : parked_) refuse(std::move(parked.completion), error);
       parked_.clear();

@@ -105,12 +105,13 @@ void TransactionMachine::end(Now now, ReplyToken token, const End& request, Prod
   if (judgement.verdict == Verdict::kDecide) {
     const bool needs_id = bumps_epoch(version) && is_epoch_exhausted(transaction->producer.epoch);
     if (needs_id && fresh == kNoProducerId) {
-      ask_for_id(
-          token, EndTxnResponse{},
-          [this, token, request](Now later, ProducerId arrived, TransactionOutcome& next) {
-            end(later, token, request, arrived, next);
-          },
-          out);
+      ask_for_id({.token = token,
+                  .if_failed = EndTxnResponse{},
+                  .abort_of = {},
+                  .go_on = [this, token, request](
+                               Now later, ProducerId arrived,
+                               TransactionOutcome& next) { end(later, token, request, arrived, next); }},
+                 out);
       return;
     }
     const Transaction next = prepared(*transaction, request.commit, version, fresh, now.wall_ms);

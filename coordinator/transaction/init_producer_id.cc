@@ -61,12 +61,13 @@ void TransactionMachine::init(Now now, ReplyToken token, const Init& request, Pr
     out.reply(token, init_producer_id_error(error_for(error, request.api_version)));
   };
   const auto wait_for_id = [&] {
-    ask_for_id(
-        token, InitProducerIdResponse{},
-        [this, token, request](Now later, ProducerId arrived, TransactionOutcome& next) {
-          init(later, token, request, arrived, next);
-        },
-        out);
+    ask_for_id({.token = token,
+                .if_failed = InitProducerIdResponse{},
+                .abort_of = {},
+                .go_on = [this, token, request](
+                             Now later, ProducerId arrived,
+                             TransactionOutcome& next) { init(later, token, request, arrived, next); }},
+               out);
   };
   const auto begin = [&](const Transaction& from, ProducerIdentity producer, std::int16_t last_epoch) {
     transit(now, request.id, initialised(from, producer, last_epoch, request.timeout_ms, now.wall_ms), out);

@@ -52,6 +52,7 @@ struct TakeProducerId {
 // INVALID_PRODUCER_EPOCH or TRANSACTION_COORDINATOR_FENCED has seen a later coordinator: give up then.
 struct WriteMarkers {
   std::string transactional_id;
+  protocol::Offset decided_at = protocol::kNoOffset;  // of the Prepare* record: which of its transactions
   ProducerIdentity producer;
   bool commit = false;
   std::int32_t coordinator_epoch = -1;

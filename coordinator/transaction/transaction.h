@@ -71,8 +71,9 @@ struct Transaction {
   std::int16_t client_version = 0;  // transaction.version by whose rules it was begun or ended: 0 or 2
   std::int32_t timeout_ms = 0;
   TopicPartitions partitions;
-  std::int64_t start_ms = -1;        // wall clock; -1: not begun
-  std::int64_t last_update_ms = -1;  // wall clock
+  std::int64_t start_ms = -1;                            // wall clock; -1: not begun
+  std::int64_t last_update_ms = -1;                      // wall clock
+  protocol::Offset record_offset = protocol::kNoOffset;  // of the record that says all this
 
   bool is_preparing() const {
     return state == TransactionState::kPrepareCommit || state == TransactionState::kPrepareAbort;

@@ -1,5 +1,6 @@
 #include "coordinator/transaction/transaction_machine.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/assert.h"
@@ -44,6 +45,7 @@ void TransactionMachine::replay(const LogRecord& record) {
       ++skipped_records_;
       return;
     }
+    next->record_offset = record.offset;
   }
   const auto at = transactions_.find(*id);
   if (const auto done = completing_.find(*id); done != completing_.end() && !(next && next->is_preparing())) {
@@ -78,11 +80,9 @@ void TransactionMachine::release(ErrorCode error, TransactionOutcome& out) {
   waiting_for_id_.clear();
 }
 
-void TransactionMachine::ask_for_id(ReplyToken token, TransactionReply if_failed,
-                                    std::function<void(Now, ProducerId, TransactionOutcome&)> go_on,
-                                    TransactionOutcome& out) {
+void TransactionMachine::ask_for_id(WaitsForId waiting, TransactionOutcome& out) {
   const std::uint64_t ticket = ++last_ticket_;
-  waiting_for_id_.emplace(ticket, WaitsForId{token, std::move(if_failed), std::move(go_on)});
+  waiting_for_id_.emplace(ticket, std::move(waiting));
   out.send(TakeProducerId{ticket});
 }
 
@@ -114,6 +114,7 @@ void TransactionMachine::drive(Now now, const std::string& id, const Transaction
                                TransactionOutcome& out) {
   if (transaction.partitions.empty()) return complete(now, id, transaction, out);
   out.send(WriteMarkers{.transactional_id = id,
+                        .decided_at = transaction.record_offset,
                         .producer = transaction.producer,
                         .commit = transaction.state == TransactionState::kPrepareCommit,
                         .coordinator_epoch = coordinator_epoch_,
@@ -124,7 +125,8 @@ void TransactionMachine::drive(Now now, const std::string& id, const Transaction
 void TransactionMachine::markers_written(Now now, const WriteMarkers& errand, TransactionOutcome& out) {
   const Transaction* transaction = find(errand.transactional_id);
   if (transaction == nullptr || !transaction->is_preparing()) return;
-  if (errand.coordinator_epoch != coordinator_epoch_ || errand.producer != transaction->producer) return;
+  if (errand.coordinator_epoch != coordinator_epoch_) return;
+  if (errand.decided_at != transaction->record_offset) return;  // an earlier one, of the same epoch maybe
   complete(now, errand.transactional_id, *transaction, out);
 }
 
@@ -179,14 +181,15 @@ void TransactionMachine::abort_timed_out(Now now, const std::string& id, Produce
   const Transaction* transaction = find(id);
   if (transaction == nullptr || !transaction->is_timed_out(now.wall_ms)) return;
   if (needs_id_to_fence(*transaction) && fresh == kNoProducerId) {
-    if (!aborts_waiting_for_id_.insert(id).second) return;
-    ask_for_id(
-        0, {},
-        [this, name = id](Now later, ProducerId arrived, TransactionOutcome& next) {
-          aborts_waiting_for_id_.erase(name);
-          abort_timed_out(later, name, arrived, next);
-        },
-        out);
+    const bool is_asked_for =
+        std::ranges::any_of(waiting_for_id_, [&](const auto& each) { return each.second.abort_of == id; });
+    if (is_asked_for) return;
+    ask_for_id({.token = 0,
+                .if_failed = {},
+                .abort_of = id,
+                .go_on = [this, id](Now later, ProducerId arrived,
+                                    TransactionOutcome& next) { abort_timed_out(later, id, arrived, next); }},
+               out);
     return;
   }
   transit(now, id, fenced(*transaction, config_->transaction_version, fresh, now.wall_ms), out);

@@ -106,6 +106,7 @@ class TransactionMachine {
   struct WaitsForId {
     ReplyToken token = 0;
     TransactionReply if_failed;
+    std::string abort_of;  // the transaction that is to be aborted then; nobody waits for an answer
     std::function<void(Now, protocol::ProducerId, TransactionOutcome&)> go_on;
   };
 
@@ -127,10 +128,8 @@ class TransactionMachine {
   bool needs_id_to_fence(const Transaction& transaction) const;
   void abort_timed_out(Now now, const std::string& id, protocol::ProducerId fresh, TransactionOutcome& out);
 
-  // Calls go_on with a producer id of its own, later: it has to look at everything again.
-  void ask_for_id(ReplyToken token, TransactionReply if_failed,
-                  std::function<void(Now, protocol::ProducerId, TransactionOutcome&)> go_on,
-                  TransactionOutcome& out);
+  // go_on is called with a producer id, later: it has to look at everything again.
+  void ask_for_id(WaitsForId waiting, TransactionOutcome& out);
   // Puts `next` into the log, and sees to what follows from it.
   void transit(Now now, std::string_view id, const Transaction& next, TransactionOutcome& out);
   void drive(Now now, const std::string& id, const Transaction& transaction, TransactionOutcome& out);
@@ -150,7 +149,6 @@ class TransactionMachine {
   // May be lost: the shell forgets what it was doing when the shard is unloaded, too.
   std::map<std::uint64_t, WaitsForId> waiting_for_id_;
   std::uint64_t last_ticket_ = 0;
-  std::set<std::string, std::less<>> aborts_waiting_for_id_;
   std::set<std::string, std::less<>> completing_;  // markers written, Complete* not in the log yet
 
   Timers timers_;

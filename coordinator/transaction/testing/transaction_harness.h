@@ -213,6 +213,7 @@ class TransactionHarness {
     shard.take_replies(out);
     for (auto& completion : out) {
       const ReplyToken token = completion.token;
+      EXPECT_NE(token, 0U) << "an answer for nobody";
       EXPECT_TRUE(answered_.insert(token).second) << "token " << token << " answered twice";
       replies_.emplace(token, std::move(completion));
     }
