@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "coordinator/group/testing/classic_model.h"
-#include "coordinator/group/testing/model_runs.h"
+#include "coordinator/runtime/testing/model_runs.h"
 #include "coordinator/group/testing/requests.h"
 
 namespace milena::coordinator {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "coordinator/group/testing/consumer_model.h"
-#include "coordinator/group/testing/model_runs.h"
+#include "coordinator/runtime/testing/model_runs.h"
 #include "coordinator/group/testing/requests.h"
 
 namespace milena::coordinator {

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "coordinator/group/testing/model_runs.h"
+#include "coordinator/runtime/testing/model_runs.h"
 #include "coordinator/group/testing/requests.h"
 #include "coordinator/runtime/record_codec.h"
 
