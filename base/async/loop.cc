@@ -33,7 +33,7 @@ Loop::Loop(const Clock& clock, std::string name) : impl_(std::make_unique<Impl>(
 
 Loop::~Loop() {
   MILENA_ASSERT(!impl_->thread.joinable(), "a loop is destroyed before it was joined");
-  run_jobs();
+  while (impl_->inbox.load(std::memory_order_acquire) != nullptr) run_jobs();  // they may post more
 }
 
 void Loop::start() {

@@ -118,5 +118,15 @@ TEST(Loop, JobsPostedAfterTheEndRunWhenItIsDestroyed) {
   EXPECT_EQ(runs, 1);
 }
 
+TEST(Loop, SoDoJobsThatThosePost) {
+  const SystemClock clock;
+  int ran = 0;
+  {
+    Loop loop(clock, "test");
+    loop.post([&] { loop.post([&] { ++ran; }); });
+  }
+  EXPECT_EQ(ran, 1);
+}
+
 }  // namespace
 }  // namespace milena

@@ -56,8 +56,11 @@ class TransactionCoordinator::MarkerRun : public std::enable_shared_from_this<Ma
   void answered(Place place, ErrorCode error) {
     {
       const MutexLock lock(mutex_);
-      if (error == ErrorCode::kInvalidProducerEpoch || error == ErrorCode::kTransactionCoordinatorFenced) {
-        is_overtaken_ = true;
+      if (owner_.is_stopped_) {
+        is_given_up_ = true;
+      } else if (error == ErrorCode::kInvalidProducerEpoch ||
+                 error == ErrorCode::kTransactionCoordinatorFenced) {
+        is_given_up_ = true;
       } else if (error != ErrorCode::kNone && exists(place)) {
         missing_.push_back(std::move(place));
       }
@@ -72,15 +75,15 @@ class TransactionCoordinator::MarkerRun : public std::enable_shared_from_this<Ma
   }
 
   void settle_one() {
-    bool is_done = false, is_overtaken = false;
+    bool is_done = false, is_given_up = false;
     {
       const MutexLock lock(mutex_);
       if (--under_way_ > 0) return;
-      is_overtaken = is_overtaken_;
+      is_given_up = is_given_up_;
       is_done = missing_.empty();
     }
-    if (!is_done && !is_overtaken) return try_again();
-    if (!is_overtaken) {
+    if (!is_done && !is_given_up) return try_again();
+    if (!is_given_up) {
       host_->apply(std::make_shared<const Host::Change>(
           [errand = errand_](coordinator::Now now, TransactionMachine& machine, TransactionOutcome& out) {
             machine.markers_written(now, errand, out);
@@ -102,7 +105,7 @@ class TransactionCoordinator::MarkerRun : public std::enable_shared_from_this<Ma
   Mutex mutex_;
   std::vector<Place> missing_ MILENA_GUARDED_BY(mutex_);
   std::size_t under_way_ MILENA_GUARDED_BY(mutex_) = 0;
-  bool is_overtaken_ MILENA_GUARDED_BY(mutex_) = false;
+  bool is_given_up_ MILENA_GUARDED_BY(mutex_) = false;  // somebody else is at it
 };
 
 TransactionCoordinator::TransactionCoordinator(CoordinatorServices services, Needs needs,

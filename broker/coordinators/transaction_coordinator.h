@@ -7,6 +7,7 @@
 //          exists has its own, or a later coordinator is at it.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <set>
@@ -46,7 +47,11 @@ class TransactionCoordinator {
   // Loads what this node leads in the image, unloads what it does not lead any more; takes on a change of
   // transaction.version.
   void follow(const controller::MetadataImage& image);
-  void stop() { shards_.stop(); }
+  // Errands end, done or not; whoever loads the shards next begins them anew.
+  void stop() {
+    is_stopped_ = true;
+    shards_.stop();
+  }
 
   const Shards& shards() const { return shards_; }
 
@@ -88,6 +93,7 @@ class TransactionCoordinator {
 
   const Needs needs_;
   const StaticConfig& settings_;
+  std::atomic<bool> is_stopped_ = false;
   mutable Mutex mutex_;
   std::shared_ptr<const coordinator::TransactionConfig> config_ MILENA_GUARDED_BY(mutex_);
   std::set<std::shared_ptr<MarkerRun>> runs_ MILENA_GUARDED_BY(mutex_);
