@@ -31,9 +31,9 @@ class MetadataLog final : public MetadataSource {
  public:
   using Records = std::vector<controller::MetadataRecord>;
   // Told of every published change before the operations that made it are answered.
-  using Subscriber =
-      std::function<void(const controller::MetadataImagePtr& before, const controller::MetadataImagePtr& after,
-                         const controller::MetadataChanges& changes)>;
+  using Subscriber = std::function<void(const controller::MetadataImagePtr& before,
+                                        const controller::MetadataImagePtr& after,
+                                        const controller::MetadataChanges& changes)>;
 
   struct Operation {
     // Decides; what the records point to lives until done() has run. Monotonic milliseconds.
