@@ -169,6 +169,7 @@ def offsets_as_read(history):
                 sent[key].add(following)
                 if event["op"] == "offsets_acked":
                     decided[key].append((event["time"], following))
+    told_of = {group for group, _, _ in sent} | {group for one in history.transactions.values() for group, _, _ in one.offsets}
     last = {}
     for event in history.events:
         if event["op"] != "offsets_read":
@@ -182,7 +183,7 @@ def offsets_as_read(history):
                 yield "offsets-went-back", f"{told} after {before}"
             elif following < confirmed:
                 yield "lost-offsets", f"{told}, but {confirmed} had been confirmed"
-            if following >= 0 and following not in sent[key]:
+            if key[0] in told_of and following >= 0 and following not in sent[key]:
                 yield "aborted-offsets", f"{told}, which no commit or only an aborted transaction sent"
             last[key] = following
 

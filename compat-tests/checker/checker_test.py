@@ -105,6 +105,9 @@ class CheckerTest(unittest.TestCase):
         story.tell("w", "commit", txn="t").tell("w", "committed", txn="t")
         self.finds(story.poll("r", (0, "a"), (1, "x"), (2, "b")).read_all("r"))
 
+    def test_offsets_of_a_group_that_tells_nothing_of_its_commits(self):
+        self.finds(Story().send("p", "a", 0).read_offsets(5).read_offsets(6))
+
     def test_events_may_come_in_any_order_in_the_file(self):
         story = Story().transaction("w", "t", ("a", 0, 0)).poll("r", (0, "a")).read_all("r")
         with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as file:
