@@ -27,9 +27,10 @@ class Tools:
         return output
 
     def start(self, name, *arguments):
-        """Leaves the tool running in the background."""
+        """Leaves the tool running in the background; its process."""
         command = self._command(name, arguments, bootstrap=True)
         self._background.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        return self._background[-1]
 
     def stop_background(self, timeout=30):
         """Ends with SIGTERM what runs in the background, as Ctrl-C would: a consumer leaves its group."""

@@ -17,6 +17,7 @@ from lib import api, broker, kafka_jars  # noqa: E402
 from lib.report import Report, Skipped  # noqa: E402
 
 import group_checks  # noqa: E402
+import transaction_checks  # noqa: E402
 from tools import Tools, dump, expect  # noqa: E402
 
 # What the broker must serve so that the tools and clients work: {api: highest version}.
@@ -327,6 +328,7 @@ CHECKS = [
     ("kafka-cluster cluster-id", cluster_id),
     ("kafka-features describe", features),
     *group_checks.ONLINE,
+    *transaction_checks.ONLINE,
     ("fill segments for kafka-dump-log", fill_segments),
     ("graceful stop", stop_gracefully),
     ("kafka-dump-log: segments", dump_segments),
@@ -337,8 +339,10 @@ CHECKS = [
     ("kafka-dump-log: metadata log", dump_metadata_log),
     ("kafka-dump-log: metadata snapshots", dump_metadata_snapshots),
     *group_checks.STOPPED,
+    *transaction_checks.STOPPED,
     ("restart after the graceful stop", restart_serves),
     *group_checks.RESTARTED,
+    *transaction_checks.RESTARTED,
 ]
 
 
@@ -351,6 +355,7 @@ def main():
     properties = {
         "metadata.log.max.record.bytes.between.snapshots": 1000,  # so that a short run writes snapshots too
         "group.initial.rebalance.delay.ms": 0,
+        **transaction_checks.PROPERTIES,
     }
     with broker.from_arguments(arguments, "kafka-tools", properties) as target:
         tools = Tools(target)
