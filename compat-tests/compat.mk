@@ -12,7 +12,7 @@ endif
 COMPAT_RUN = python3 compat-tests
 COMPAT_OPTIONS = --target $(TARGET) $(ARGS)
 
-.PHONY: compat compat-ci compat-tools compat-librdkafka compat-clients compat-eos compat-hostile compat-differential chaos bench-start bench-groups
+.PHONY: compat compat-ci compat-tools compat-librdkafka compat-clients compat-eos compat-hostile compat-differential chaos bench-start bench-groups bench-transactions
 
 compat: compat-tools compat-librdkafka compat-clients
 
@@ -51,3 +51,6 @@ bench-start: $(COMPAT_NEEDS)
 # Ours and Apache Kafka in one run.
 bench-groups: build
 	python3 bench/groups.py $(ARGS)
+
+bench-transactions: build
+	python3 bench/transactions.py $(ARGS)
