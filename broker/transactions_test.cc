@@ -4,6 +4,7 @@
 // left hanging).
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "protocol/init_producer_id.gen.h"
 #include "protocol/list_offsets.gen.h"
 #include "protocol/list_transactions.gen.h"
+#include "protocol/metadata.gen.h"
 #include "protocol/offset_fetch.gen.h"
 #include "protocol/txn_offset_commit.gen.h"
 #include "protocol/write_txn_markers.gen.h"
@@ -319,6 +321,34 @@ TEST_P(TransactionsTest, T8_OffsetsOfATransactionArePendingUntilItCommits) {
 
   ASSERT_EQ(commit_offset(next, 9, 5), ErrorCode::kNone);
   ended(next, false);
+  while (committed_offset().error_code == ErrorCode::kUnstableOffsetCommit) {
+  }
+  EXPECT_EQ(committed_offset().committed_offset, 7);
+}
+
+TEST_P(TransactionsTest, OffsetsMayNameTheirTopicById) {
+  using Request = protocol::TxnOffsetCommitRequest;
+  const Producer writer = producer();
+  const auto topics = broker->ask<protocol::MetadataResponse>(protocol::MetadataRequest{}, 12, arena_).topics;
+  const auto letters = std::ranges::find(topics, std::optional<std::string_view>("letters"),
+                                         &protocol::MetadataResponse::MetadataResponseTopic::name);
+  Request request{.transactional_id = "writer",
+                  .group_id = "readers",
+                  .producer_id = writer.id,
+                  .producer_epoch = writer.epoch};
+  request.topics = arena_.array<Request::TxnOffsetCommitRequestTopic>(2);
+  request.topics[0].topic_id = letters->topic_id;
+  request.topics[1].topic_id = Uuid::from_halves(7, 7);
+  for (auto& topic : request.topics) {
+    topic.partitions = arena_.array<Request::TxnOffsetCommitRequestTopic::TxnOffsetCommitRequestPartition>(1);
+    topic.partitions[0].committed_offset = 7;
+  }
+  const auto answered = broker->ask<protocol::TxnOffsetCommitResponse>(request, 6, arena_).topics;
+  ASSERT_EQ(answered.size(), 2);
+  EXPECT_EQ(answered[0].partitions[0].error_code, ErrorCode::kUnknownTopicId);
+  EXPECT_EQ(answered[1].topic_id, letters->topic_id);
+  EXPECT_EQ(answered[1].partitions[0].error_code, ErrorCode::kNone);
+  ended(writer, true);
   while (committed_offset().error_code == ErrorCode::kUnstableOffsetCommit) {
   }
   EXPECT_EQ(committed_offset().committed_offset, 7);

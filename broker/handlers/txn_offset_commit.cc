@@ -15,6 +15,7 @@ using protocol::TxnOffsetCommitRequest;
 using protocol::TxnOffsetCommitResponse;
 using Answers = TopicAnswers<TxnOffsetCommitResponse::TxnOffsetCommitResponseTopic>;
 
+constexpr int kTopicIds = 6;  // topics come by id from here on
 constexpr int kAddsPartition = 5;
 constexpr int kKnowsAbortable = 4;
 constexpr int kKnowsLoading = 2;  // older producers break on COORDINATOR_LOAD_IN_PROGRESS (KAFKA-7296)
@@ -32,25 +33,31 @@ ErrorCode error_for_producer(ErrorCode error, int version) {
   }
 }
 
-// The partitions that exist; the others go to `answers`.
-TxnOffsetCommitRequest checked(const TxnOffsetCommitRequest& request, const controller::MetadataImage& image,
-                               Answers& answers, Arena& arena) {
+// The partitions that exist, their topics with name and id; the others go to `answers`.
+TxnOffsetCommitRequest checked(const TxnOffsetCommitRequest& request, int version,
+                               const controller::MetadataImage& image, Answers& answers, Arena& arena) {
   using Topic = TxnOffsetCommitRequest::TxnOffsetCommitRequestTopic;
   TxnOffsetCommitRequest kept = request;
   kept.topics = arena.array<Topic>(request.topics.size());
   std::size_t topics = 0;
+  const bool by_id = version >= kTopicIds;
   for (const Topic& asked : request.topics) {
-    const auto* topic = image.topic(asked.name);
+    const auto* topic = by_id ? image.topic(asked.topic_id) : image.topic(asked.name);
+    const ErrorCode error =
+        by_id && topic == nullptr ? ErrorCode::kUnknownTopicId : ErrorCode::kUnknownTopicOrPartition;
     auto partitions = arena.array<Topic::TxnOffsetCommitRequestPartition>(asked.partitions.size());
     std::size_t count = 0;
     for (const auto& partition : asked.partitions) {
       if (topic != nullptr && topic->partition(partition.partition_index) != nullptr) {
         partitions[count++] = partition;
       } else {
-        answers.refuse(asked.name, {}, partition.partition_index, ErrorCode::kUnknownTopicOrPartition);
+        answers.refuse(asked.name, asked.topic_id, partition.partition_index, error);
       }
     }
-    if (count > 0) kept.topics[topics++] = {.name = asked.name, .partitions = partitions.first(count)};
+    if (count == 0) continue;
+    kept.topics[topics++] = {.name = by_id ? arena.text(topic->name) : asked.name,
+                             .topic_id = topic->id,
+                             .partitions = partitions.first(count)};
   }
   kept.topics = kept.topics.first(topics);
   return kept;
@@ -58,7 +65,12 @@ TxnOffsetCommitRequest checked(const TxnOffsetCommitRequest& request, const cont
 
 void answer_with(Responder responder, TxnOffsetCommitResponse response, Answers& answers, int version) {
   for (auto& topic : response.topics) {
-    topic.topic_id = {};
+    // As the request names them, so that they meet what was refused.
+    if (version >= kTopicIds) {
+      topic.name = "";
+    } else {
+      topic.topic_id = {};
+    }
     for (auto& partition : topic.partitions)
       partition.error_code = error_for_producer(partition.error_code, version);
   }
@@ -70,7 +82,7 @@ void answer_with(Responder responder, TxnOffsetCommitResponse response, Answers&
 
 void TxnOffsetCommitHandler::handle(Call& call, const TxnOffsetCommitRequest& request, Responder responder) {
   Answers answers;
-  const auto kept = checked(request, *metadata_.image(), answers, call.arena);
+  const auto kept = checked(request, call.version, *metadata_.image(), answers, call.arena);
   if (kept.topics.empty()) return answer_with(std::move(responder), {}, answers, call.version);
   const auto refuse = [version = call.version](Responder answerer, const TxnOffsetCommitRequest& what,
                                                Answers& others, ErrorCode error) {

@@ -1,4 +1,4 @@
-// TxnOffsetCommit 0-5: offsets that count once the producer's transaction commits (KIP-447).
+// TxnOffsetCommit 0-6: offsets that count once the producer's transaction commits (KIP-447).
 //
 // First the transaction: its coordinator has the group's partition of __consumer_offsets on its list, or, for
 // clients of the new rules (version 5), puts it there. Then the group, which checks the member and appends.
