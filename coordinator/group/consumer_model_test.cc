@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "coordinator/group/testing/consumer_model.h"
-#include "coordinator/runtime/testing/model_runs.h"
 #include "coordinator/group/testing/requests.h"
+#include "coordinator/runtime/testing/model_runs.h"
 
 namespace milena::coordinator {
 namespace {

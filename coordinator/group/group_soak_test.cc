@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "coordinator/runtime/testing/model_runs.h"
 #include "coordinator/group/testing/requests.h"
 #include "coordinator/runtime/record_codec.h"
+#include "coordinator/runtime/testing/model_runs.h"
 
 namespace milena::coordinator {
 namespace {
