@@ -41,8 +41,8 @@ ControllerSettings with_broker_table() {
 
 class AlterConfigsTest : public ::testing::Test {
  protected:
-  explicit AlterConfigsTest(FeatureLevels features = {{"metadata.version", 30}})
-      : rig_(with_broker_table(), std::move(features)) {
+  explicit AlterConfigsTest(const FeatureLevels& features = {{"metadata.version", 30}})
+      : rig_(with_broker_table(), features) {
     rig_.add_broker(1);
     rig_.create_topic("t", 1, 1);
   }

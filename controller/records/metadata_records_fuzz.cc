@@ -28,7 +28,7 @@ void check_round_trip(const MetadataRecord& record, Arena& arena) {
                 "and encodes to the same bytes");
 }
 
-void check_snapshot(MetadataImage image) {
+void check_snapshot(const MetadataImage& image) {
   std::vector<std::byte> file;
   const Status status = write_snapshot(image, {}, 0, [&](BytesView batch) -> Status {
     file.insert(file.end(), batch.begin(), batch.end());
