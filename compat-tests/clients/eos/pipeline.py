@@ -221,11 +221,15 @@ class Pipeline:
         polled = [value.partition("@") for event, _, value in history.polls if event["process"] == "final"]
         out = Counter(value for value, _, _ in polled)
         expected = set(self._values)
-        missing, twice, foreign = expected - set(out), [value for value, count in out.items() if count > 1], set(out) - expected
-        told = f"missing {sorted(missing)[:10]}, twice {twice[:10]}, foreign {sorted(foreign)[:10]}"
-        assert not (missing or twice or foreign), f"the output is not the input: {len(missing)}, {len(twice)}, {len(foreign)}: {told}"
         ends = set(history.transactions) or {"1"}  # Streams tells of none; it writes down how often its store has seen the value
-        strange = ["@".join([value, end]) for value, _, end in polled if end not in ends]
-        assert not strange, f"{len(strange)} values are wrong: {strange[:10]}"
+        wrong = {
+            "missing": sorted(expected - set(out)),
+            "there twice": sorted(value for value, count in out.items() if count > 1),
+            "foreign": sorted(set(out) - expected),
+            "by no transaction": sorted(value for value, _, end in polled if end not in ends),
+        }
+        told = [f"of the output {len(values)} are {what}: {values[:10]}" for what, values in wrong.items() if values]
         found = found_in(history)
-        assert not found, f"{len(found)} anomalies: {dict(Counter(name for name, _ in found))}\n" + "\n".join(f"{name}: {what}" for name, what in found[:10])
+        told += [f"{name}: {count} anomalies" for name, count in Counter(name for name, _ in found).items()]
+        told += [f"{name}: {what}" for name, what in found[:10]]
+        assert not told, "\n".join(told)

@@ -125,11 +125,11 @@ public class TransactWorker implements ConsumerRebalanceListener {
         following.forEach((at, next) -> positions.add("[\"" + at.topic() + "\"," + at.partition() + "," + next.offset() + "]"));
         tell("offsets", text("txn", txn), text("group", group), "\"offsets\":" + positions);
         insist(() -> producer.sendOffsetsToTransaction(following, consumer.groupMetadata()));
+        producer.flush();  // every acknowledgement is told before the end, and what aborts is in the log
         if (random.nextDouble() < ABORTS) {
             abort(txn);
             return;
         }
-        producer.flush();  // every acknowledgement is told before the commit
         tell("commit", text("txn", txn));
         insist(producer::commitTransaction);
         tell("committed", text("txn", txn));

@@ -73,10 +73,10 @@ def transact(consumer, producer, txn, records):
     positions = [TopicPartition(INPUT, partition, offset) for partition, offset in following.items()]
     tell("offsets", txn=txn, group=GROUP, offsets=[[INPUT, one.partition, one.offset] for one in positions])
     insist(producer.send_offsets_to_transaction, positions, consumer.consumer_group_metadata())
+    producer.flush()  # every acknowledgement is told before the end, and what aborts is in the log
     if random.random() < ABORTS:
         abort(consumer, producer, txn)
         return
-    producer.flush()  # every acknowledgement is told before the commit
     tell("commit", txn=txn)
     insist(producer.commit_transaction)
     tell("committed", txn=txn)

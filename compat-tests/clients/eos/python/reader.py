@@ -32,7 +32,7 @@ consumer.assign([TopicPartition(TOPIC, partition, OFFSET_BEGINNING) for partitio
 ended = set()
 while not stopped and not (END == "all" and ended == set(partitions)):
     records = []
-    for message in consumer.consume(500, 0.2):
+    for message in consumer.consume(500, 0.02):
         if message.error() is None:
             records.append([message.topic(), message.partition(), message.offset(), message.value().decode()])
         elif message.error().code() == KafkaError._PARTITION_EOF:
