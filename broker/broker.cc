@@ -181,7 +181,13 @@ std::expected<void, std::string> Broker::Parts::open() {
                    .loops = borrowed_loops()});
   partitions->start_maintenance(*loops.front(), [this] {
     metadata->submit({.decide = [](auto&, auto) { return MetadataLog::Records{}; },
-                      .done = [this](const Status&) { partitions->open_missing(*metadata->image()); }});
+                      .done =
+                          [this](const Status&) {
+                            const auto image = metadata->image();
+                            partitions->open_missing(*image);
+                            groups->start(image);  // a log that was missing may be a coordinator's
+                            transactions->follow(*image);
+                          }});
   });
   for (const auto& loop : loops) loop->start();
   server->start();

@@ -28,7 +28,8 @@ class GroupCoordinator {
   GroupCoordinator(CoordinatorServices services, Rng& rng,
                    std::shared_ptr<const coordinator::GroupConfig> config, ShardHostOptions options);
 
-  // Begins to load what this node leads in the image.
+  // Begins to load what this node leads in the image and has not loaded yet. On the metadata thread, or
+  // before there is one.
   void start(const controller::MetadataImagePtr& image);
   // Follows one change of the image, after the partitions have.
   void apply(const controller::MetadataImage& before, const controller::MetadataImagePtr& after,
