@@ -109,8 +109,11 @@ class TransactionsTest : public testing::BrokerTest, public ::testing::WithParam
   }
   ErrorCode write(const Producer& producer, std::int32_t sequence, std::string_view value,
                   int version = kNewProduce, std::int32_t partition = 0) {
-    return error_of(
-        broker->ask<ProduceResponse>(batch(producer, sequence, value, partition), version, arena_));
+    for (;;) {  // T12: the markers of the transaction before are being written, come again
+      const auto error = error_of(
+          broker->ask<ProduceResponse>(batch(producer, sequence, value, partition), version, arena_));
+      if (error != ErrorCode::kConcurrentTransactions) return error;
+    }
   }
   ErrorCode add_partition(const Producer& producer, std::int32_t partition = 0) {
     AddPartitionsToTxnRequest request{.v3_and_below_transactional_id = "writer",
@@ -183,10 +186,13 @@ class TransactionsTest : public testing::BrokerTest, public ::testing::WithParam
     request.topics[0].partitions =
         arena_.array<Request::TxnOffsetCommitRequestTopic::TxnOffsetCommitRequestPartition>(1);
     request.topics[0].partitions[0].committed_offset = offset;
-    return broker->ask<protocol::TxnOffsetCommitResponse>(request, version, arena_)
-        .topics[0]
-        .partitions[0]
-        .error_code;
+    for (;;) {  // T12, as in write()
+      const auto error = broker->ask<protocol::TxnOffsetCommitResponse>(request, version, arena_)
+                             .topics[0]
+                             .partitions[0]
+                             .error_code;
+      if (error != ErrorCode::kConcurrentTransactions) return error;
+    }
   }
   // Of partition 0 of "letters" in "readers".
   protocol::OffsetFetchResponse::OffsetFetchResponseGroup::OffsetFetchResponseTopics::
