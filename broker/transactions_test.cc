@@ -50,6 +50,7 @@ class TransactionsTest : public testing::BrokerTest, public ::testing::WithParam
  protected:
   std::vector<std::string> overrides() const {
     return {std::string("milena.durability=") + GetParam(), "transaction.state.log.num.partitions=2",
+            "transaction.abort.timed.out.transaction.cleanup.interval.ms=20",
             "offsets.topic.num.partitions=2"};
   }
   void start() {
@@ -158,7 +159,7 @@ class TransactionsTest : public testing::BrokerTest, public ::testing::WithParam
   std::int64_t stable_offset(std::int32_t partition = 0) { return end_offset(1, partition); }
   // The markers of a transaction are written after its end is answered.
   void await_stable(std::int32_t partition = 0) {
-    while (stable_offset(partition) != end_offset(0, partition)) {
+    while (end_offset(0, partition) == 0 || stable_offset(partition) != end_offset(0, partition)) {
     }
   }
   protocol::FetchResponse::FetchableTopicResponse::PartitionData read_committed(std::int32_t partition = 0) {
@@ -314,6 +315,33 @@ TEST_P(TransactionsTest, T5_AnOpenTransactionSurvivesARestartAndIsEnded) {
   ASSERT_EQ(response.error_code, ErrorCode::kNone);
   await_stable();
   EXPECT_TRUE(sees("Dear Milena"));
+}
+
+TEST_P(TransactionsTest, T7_T9_AForgottenTransactionIsAbortedAndNothingStaysOpen) {
+  InitProducerIdResponse begun;
+  do {
+    begun = broker->ask<InitProducerIdResponse>(
+        InitProducerIdRequest{.transactional_id = "writer", .transaction_timeout_ms = 50}, 4, arena_);
+  } while (begun.error_code == ErrorCode::kConcurrentTransactions);
+  const Producer writer{begun.producer_id, begun.producer_epoch};
+  ASSERT_EQ(write(writer, 0, "half a letter"), ErrorCode::kNone);
+  await_stable();
+  EXPECT_EQ(read_committed().aborted_transactions->size(), 1);
+  EXPECT_EQ(write(writer, 1, "the other half"), ErrorCode::kInvalidProducerEpoch);
+}
+
+TEST_P(TransactionsTest, T10_ATransactionWithoutAnyRecordSurvivesARestart) {
+  const Producer writer = producer();
+  ASSERT_EQ(add_partition(writer), ErrorCode::kNone);
+  broker->stop();
+  start();
+  EndTxnResponse response;
+  do {
+    response = end(writer, true, kOldEndTxn);
+  } while (response.error_code == ErrorCode::kCoordinatorLoadInProgress);
+  EXPECT_EQ(response.error_code, ErrorCode::kNone);
+  await_stable();
+  EXPECT_EQ(end_offset(0), 1) << "the marker";
 }
 
 TEST_P(TransactionsTest, T8_OffsetsOfATransactionArePendingUntilItCommits) {
