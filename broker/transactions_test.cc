@@ -330,6 +330,24 @@ TEST_P(TransactionsTest, T7_T9_AForgottenTransactionIsAbortedAndNothingStaysOpen
   EXPECT_EQ(write(writer, 1, "the other half"), ErrorCode::kInvalidProducerEpoch);
 }
 
+TEST_P(TransactionsTest, T12_WhileMarkersAreWrittenTheNextTransactionIsToldToComeAgainAndThenBegins) {
+  Producer writer = producer();
+  for (int i = 0; i < 20; ++i) {
+    const auto error =
+        error_of(broker->ask<ProduceResponse>(batch(writer, 0, "Dear Milena"), kNewProduce, arena_));
+    EXPECT_TRUE(error == ErrorCode::kNone || error == ErrorCode::kConcurrentTransactions) << i;
+    if (error != ErrorCode::kNone) ASSERT_EQ(write(writer, 0, "Dear Milena"), ErrorCode::kNone);
+    EndTxnResponse response;
+    do {
+      response = end(writer, true);
+    } while (response.error_code == ErrorCode::kConcurrentTransactions);
+    ASSERT_EQ(response.error_code, ErrorCode::kNone);
+    writer = {response.producer_id, response.producer_epoch};
+  }
+  await_stable();
+  EXPECT_EQ(end_offset(0), 40);
+}
+
 TEST_P(TransactionsTest, T10_ATransactionWithoutAnyRecordSurvivesARestart) {
   const Producer writer = producer();
   ASSERT_EQ(add_partition(writer), ErrorCode::kNone);
