@@ -75,7 +75,7 @@ void TransactionMachine::loaded(Now now, TransactionOutcome& out) {
 void TransactionMachine::release(ErrorCode error, TransactionOutcome& out) {
   for (auto& [ticket, each] : waiting_for_id_) {
     set_error(each.if_failed, error);
-    out.reply(each.token, std::move(each.if_failed));
+    out.reply(each.token, each.if_failed);
   }
   waiting_for_id_.clear();
 }
@@ -94,7 +94,7 @@ void TransactionMachine::producer_id_arrived(Now now, std::uint64_t ticket, std:
   waiting_for_id_.erase(at);
   if (id) return waiting.go_on(now, *id, out);
   set_error(waiting.if_failed, ErrorCode::kCoordinatorLoadInProgress);
-  out.reply(waiting.token, std::move(waiting.if_failed));
+  out.reply(waiting.token, waiting.if_failed);
 }
 
 void TransactionMachine::transit(Now now, std::string_view id, const Transaction& next,
