@@ -143,11 +143,6 @@ class ShardHost final : public Wakeable,
     return appended;
   }
 
-  bool is_active() const {
-    const MutexLock lock(mutex_);
-    return shard_.state() == coordinator::ShardState::kActive;
-  }
-
   void woken() override { loop_.post(*this); }
 
  private:

@@ -136,42 +136,15 @@ void OffsetHandlers::commit(Call& call, const OffsetCommitRequest& request, Resp
   const auto image = metadata_.image();
   const bool by_id = call.version >= kTopicIds;
   TopicAnswers<OffsetCommitResponse::OffsetCommitResponseTopic> answers;
-  OffsetCommitRequest checked = request;
-  checked.topics = call.arena.array<OffsetCommitRequest::OffsetCommitRequestTopic>(request.topics.size());
-  std::size_t count = 0;
-  for (const auto& asked : request.topics) {
-    const auto* topic = by_id ? image->topic(asked.topic_id) : image->topic(asked.name);
-    const auto refuse = [&](ErrorCode error) {
-      return [&answers, &asked, error](const auto& partition) {
-        answers.refuse(asked.name, asked.topic_id, partition.partition_index, error);
-      };
-    };
-    if (topic == nullptr) {
-      std::ranges::for_each(asked.partitions,
-                            refuse(by_id ? ErrorCode::kUnknownTopicId : ErrorCode::kUnknownTopicOrPartition));
-      continue;
-    }
-    auto& named = checked.topics[count];
-    named.name = by_id ? call.arena.text(topic->name) : asked.name;
-    named.topic_id = topic->id;
-    named.partitions =
-        existing(asked.partitions, *topic, refuse(ErrorCode::kUnknownTopicOrPartition), call.arena);
-    if (!named.partitions.empty()) ++count;
+  const auto checked = existing_part(request, by_id, *image, answers, call.arena);
+  if (checked.topics.empty()) {
+    return responder.send(OffsetCommitResponse{.topics = answers.with({}, call.arena)});
   }
-  checked.topics = checked.topics.first(count);
-  if (count == 0) return responder.send(OffsetCommitResponse{.topics = answers.with({}, call.arena)});
   groups_.ask(checked.group_id, group_context(call), checked,
               [responder = std::move(responder), answers = std::move(answers),
                by_id](GroupCoordinator::Completion&& completion) mutable {
                 auto response = std::get<OffsetCommitResponse>(completion.reply);
-                // As the request names them, so that they meet what was refused.
-                for (auto& topic : response.topics) {
-                  if (by_id) {
-                    topic.name = "";
-                  } else {
-                    topic.topic_id = {};
-                  }
-                }
+                name_as_asked(response.topics, by_id);
                 response.topics = answers.with(response.topics, responder.request().arena());
                 responder.send(response);
               });

@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/uuid.h"
+#include "controller/image/metadata_image.h"
 #include "protocol/error_code.h"
 #include "protocol/types.h"
 
@@ -69,5 +70,49 @@ class TopicAnswers {
   std::vector<Refused> refused_;
   std::map<std::pair<std::string_view, Uuid>, std::size_t> places_;
 };
+
+// The part of a commit that can be done: its partitions that exist, their topics with name and id. The others
+// go to `answers`. `by_id`: the request names its topics by id.
+template <class Request, class Answered>
+Request existing_part(const Request& request, bool by_id, const controller::MetadataImage& image,
+                      TopicAnswers<Answered>& answers, Arena& arena) {
+  using Topic = typename decltype(request.topics)::value_type;
+  using Partition = typename decltype(Topic::partitions)::value_type;
+  Request part = request;
+  part.topics = arena.array<Topic>(request.topics.size());
+  std::size_t topics = 0;
+  for (const Topic& asked : request.topics) {
+    const auto* topic = by_id ? image.topic(asked.topic_id) : image.topic(asked.name);
+    const ErrorCode error =
+        by_id && topic == nullptr ? ErrorCode::kUnknownTopicId : ErrorCode::kUnknownTopicOrPartition;
+    auto partitions = arena.array<Partition>(asked.partitions.size());
+    std::size_t count = 0;
+    for (const Partition& partition : asked.partitions) {
+      if (topic != nullptr && topic->partition(partition.partition_index) != nullptr) {
+        partitions[count++] = partition;
+      } else {
+        answers.refuse(asked.name, asked.topic_id, partition.partition_index, error);
+      }
+    }
+    if (count == 0) continue;
+    part.topics[topics++] = {.name = by_id ? arena.text(topic->name) : asked.name,
+                             .topic_id = topic->id,
+                             .partitions = partitions.first(count)};
+  }
+  part.topics = part.topics.first(topics);
+  return part;
+}
+
+// Names answered topics as the request did, so that they meet what was refused.
+template <class Topic>
+void name_as_asked(std::span<Topic> topics, bool by_id) {
+  for (Topic& topic : topics) {
+    if (by_id) {
+      topic.name = "";
+    } else {
+      topic.topic_id = {};
+    }
+  }
+}
 
 }  // namespace milena::broker

@@ -1,6 +1,5 @@
 #include "broker/handlers/txn_offset_commit.h"
 
-#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -33,44 +32,9 @@ ErrorCode error_for_producer(ErrorCode error, int version) {
   }
 }
 
-// The partitions that exist, their topics with name and id; the others go to `answers`.
-TxnOffsetCommitRequest checked(const TxnOffsetCommitRequest& request, int version,
-                               const controller::MetadataImage& image, Answers& answers, Arena& arena) {
-  using Topic = TxnOffsetCommitRequest::TxnOffsetCommitRequestTopic;
-  TxnOffsetCommitRequest kept = request;
-  kept.topics = arena.array<Topic>(request.topics.size());
-  std::size_t topics = 0;
-  const bool by_id = version >= kTopicIds;
-  for (const Topic& asked : request.topics) {
-    const auto* topic = by_id ? image.topic(asked.topic_id) : image.topic(asked.name);
-    const ErrorCode error =
-        by_id && topic == nullptr ? ErrorCode::kUnknownTopicId : ErrorCode::kUnknownTopicOrPartition;
-    auto partitions = arena.array<Topic::TxnOffsetCommitRequestPartition>(asked.partitions.size());
-    std::size_t count = 0;
-    for (const auto& partition : asked.partitions) {
-      if (topic != nullptr && topic->partition(partition.partition_index) != nullptr) {
-        partitions[count++] = partition;
-      } else {
-        answers.refuse(asked.name, asked.topic_id, partition.partition_index, error);
-      }
-    }
-    if (count == 0) continue;
-    kept.topics[topics++] = {.name = by_id ? arena.text(topic->name) : asked.name,
-                             .topic_id = topic->id,
-                             .partitions = partitions.first(count)};
-  }
-  kept.topics = kept.topics.first(topics);
-  return kept;
-}
-
 void answer_with(Responder responder, TxnOffsetCommitResponse response, Answers& answers, int version) {
+  name_as_asked(response.topics, version >= kTopicIds);
   for (auto& topic : response.topics) {
-    // As the request names them, so that they meet what was refused.
-    if (version >= kTopicIds) {
-      topic.name = "";
-    } else {
-      topic.topic_id = {};
-    }
     for (auto& partition : topic.partitions)
       partition.error_code = error_for_producer(partition.error_code, version);
   }
@@ -82,7 +46,8 @@ void answer_with(Responder responder, TxnOffsetCommitResponse response, Answers&
 
 void TxnOffsetCommitHandler::handle(Call& call, const TxnOffsetCommitRequest& request, Responder responder) {
   Answers answers;
-  const auto kept = checked(request, call.version, *metadata_.image(), answers, call.arena);
+  const auto kept =
+      existing_part(request, call.version >= kTopicIds, *metadata_.image(), answers, call.arena);
   if (kept.topics.empty()) return answer_with(std::move(responder), {}, answers, call.version);
   const auto refuse = [version = call.version](Responder answerer, const TxnOffsetCommitRequest& what,
                                                Answers& others, ErrorCode error) {
