@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 #include <limits>
+#include <utility>
 
 #include "protocol/error_code.h"
 #include "storage/batch_scanner.h"
@@ -30,12 +31,19 @@ IoResult<ProducerBatch> producer_batch_at(BatchScanner& scanner) {
   return out;
 }
 
-// Whether a valid batch begins at `position` that continues after `last_offset`.
-IoResult<bool> is_valid_at(const File& file, std::uint64_t position, std::uint64_t end, Offset last_offset) {
-  BatchScanner scanner(file, position, end, BatchScanner::kLookupBytes);
-  MILENA_TRY(const auto step, scanner.next());
-  if (step != Step::kBatch || scanner.header().base_offset() <= last_offset) return false;
-  return scanner.crc_matches();
+// Whether the batch may stand in a segment of this base offset where `next_offset` or a later one is due.
+bool fits(const protocol::RecordBatchHeader& header, Offset next_offset, Offset segment_base) {
+  return header.base_offset() >= next_offset &&
+         header.last_offset() - segment_base <= std::numeric_limits<std::int32_t>::max();
+}
+
+// Whether a valid batch follows the one under the scanner, which scan() will take when it comes to it.
+IoResult<bool> is_followed(const File& file, const BatchScanner& scanner, const Segment& segment) {
+  BatchScanner next(file, scanner.next_position(), segment.size(), BatchScanner::kLookupBytes);
+  MILENA_TRY(const auto step, next.next());
+  if (step != Step::kBatch || !fits(next.header(), scanner.header().last_offset() + 1, segment.base_offset()))
+    return false;
+  return next.crc_matches();
 }
 
 }  // namespace
@@ -50,15 +58,25 @@ Status Log::recover(const LogOpenOptions& options) {
   for (std::size_t i = first; i < segments_.size(); ++i) {
     Segment& segment = *segments_[i];
     const bool is_last = i + 1 == segments_.size();
-    MILENA_TRY(const Scan found, scan(segment, log_end_offset_, is_last));
-    log_end_offset_ = std::max(found.next_offset, segment.base_offset());
-    const bool whole = found.valid_bytes == segment.size();
-    const Offset next_base = is_last ? log_end_offset_ : segments_[i + 1]->base_offset();
-    if (whole && next_base < log_end_offset_) return refuse("segments overlap");
-    const bool flushed = log_end_offset_ < options.recovery_point;
-    const bool compacted_away = whole && flushed && config_->cleanup_compact;
-    if (!whole || (next_base != log_end_offset_ && !compacted_away)) {
-      if (flushed) return refuse("flushed records are damaged or missing");
+    const Offset start = log_end_offset_;
+    const ProducerState producers_before = is_last ? ProducerState() : producers_;
+    MILENA_TRY(Scan found, scan(segment, start, is_last));
+    bool whole = found.valid_bytes == segment.size();
+    const Offset next_base = is_last ? found.next_offset : segments_[i + 1]->base_offset();
+    if (whole && next_base < found.next_offset) return refuse("segments overlap");
+    const bool compacted_away =
+        whole && found.next_offset < options.recovery_point && config_->cleanup_compact;
+    const bool joined = whole && (next_base == found.next_offset || compacted_away);
+    if (!joined && !is_last) {
+      // It will be the last one, and is read as such: or the next start would not believe what this one did.
+      producers_ = producers_before;
+      epochs_.truncate_from_end(start);
+      MILENA_TRY(found, scan(segment, start, true));
+      whole = found.valid_bytes == segment.size();
+    }
+    log_end_offset_ = found.next_offset;
+    if (!joined) {
+      if (log_end_offset_ < options.recovery_point) return refuse("flushed records are damaged or missing");
       MILENA_TRY(const bool torn, is_torn_tail(i, found));
       if (!torn) return refuse("a damaged batch lies before valid ones");
       MILENA_CHECK(remove_segments_from(i + 1));
@@ -96,22 +114,20 @@ Result<Log::Scan> Log::scan(Segment& segment, Offset first_offset, bool is_last)
   const std::string path = place_.path(segment.base_offset(), kLogSuffix);
   MILENA_TRY(const auto file, segment.file());
   BatchScanner scanner(*file, 0, segment.size(), BatchScanner::kWalkBytes);
-  for (;;) {
+  for (bool jumped = false;;) {
     const auto step = scanner.next();
     if (!step) return place_.health.fail(step.error(), path);
     if (*step != Step::kBatch) return found;
     const Offset base = scanner.header().base_offset();
-    const bool fits = base >= found.next_offset && scanner.header().last_offset() - segment.base_offset() <=
-                                                       std::numeric_limits<std::int32_t>::max();
-    if (!fits) return found;
+    if (!fits(scanner.header(), found.next_offset, segment.base_offset())) return found;
     const auto valid = scanner.crc_matches();
     if (!valid) return place_.health.fail(valid.error(), path);
     if (!*valid) return found;
-    if (base > found.next_offset && is_last && !config_->cleanup_compact) {
-      // Offsets lie outside the checksum, and only compaction leaves gaps: believed if another batch follows
-      // on it.
-      const auto followed =
-          is_valid_at(*file, scanner.next_position(), segment.size(), scanner.header().last_offset());
+    const bool jumped_before = std::exchange(jumped, base > found.next_offset);
+    if (jumped && !jumped_before && is_last && !config_->cleanup_compact) {
+      // Offsets lie outside the checksum, and only compaction leaves gaps: a jump at the very end is not
+      // believed. What follows a jump is, whether or not it jumps too.
+      const auto followed = is_followed(*file, scanner, segment);
       if (!followed) return place_.health.fail(followed.error(), path);
       if (!*followed) return found;
     }

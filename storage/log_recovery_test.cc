@@ -295,6 +295,34 @@ TEST(LogRecovery, R2_AGapIsBelievedOnlyIfAValidBatchFollows) {
   EXPECT_EQ(f.log().log_end_offset(), 2);
 }
 
+TEST(LogRecovery, R2_AGapAtTheEndOfWhatIsLeftIsNotBelievedEither) {
+  LogFixture f(1, small_segments());
+  while (names(f, ".log").size() < 2) fill(f, 1);
+  const auto end = f.log().log_end_offset();
+  const std::size_t batch = f.size_of(f.path(names(f, ".log")[1]));
+  const std::size_t first_size = f.size_of(f.path(kFirst));
+  // A jump, then damage, also in the next segment: that one goes, and the jump is the last of the log.
+  f.flip(f.path(kFirst), first_size - 2 * batch + 6, 1);
+  f.flip(f.path(kFirst), first_size - 10);
+  f.flip(f.path(names(f, ".log")[1]), batch - 10);
+  ASSERT_TRUE(f.crash(MemFs::Loss::kNothing)) << f.error().why;
+  EXPECT_EQ(f.log().log_end_offset(), end - 3);
+  ASSERT_TRUE(f.crash(MemFs::Loss::kNothing)) << f.error().why;
+  EXPECT_EQ(f.log().log_end_offset(), end - 3);
+}
+
+TEST(LogRecovery, R2_AfterABelievedGapAnotherOneIsBelieved) {
+  LogFixture f;
+  fill(f, 4, 20);
+  const std::size_t batch = f.size_of(f.path(kFirst)) / 4;
+  f.flip(f.path(kFirst), 2 * batch + 6, 1);
+  f.flip(f.path(kFirst), 3 * batch + 6, 2);
+  for (int life = 0; life < 2; ++life) {
+    ASSERT_TRUE(f.crash(MemFs::Loss::kNothing)) << f.error().why;
+    EXPECT_EQ(f.log().log_end_offset(), 2 * 256 + 4);
+  }
+}
+
 TEST(LogRecovery, R11_OnlySegmentsPastTheRecoveryPointAreScanned) {
   LogFixture f(1, small_segments());
   fill(f, 60);
