@@ -6,11 +6,12 @@
 #   make format     format every C++ file      make check   formatting and include rules only
 #   make tidy       clang-tidy over the tree
 #   make asan-test, make tsan-test             the unit tests under the sanitizers
-#   make fuzz       every fuzz target for FUZZ_SECONDS (60) each
+#   make fuzz       every fuzz target for FUZZ_SECONDS (60) each, from FUZZ_SEED (0: another each time)
 #   make compat, compat-librdkafka, compat-tools, compat-clients, chaos, bench-start: see compat-tests/README.md
 
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
+FUZZ_SEED ?= 0
 CXX_FILES = $(shell git ls-files -co --exclude-standard '*.h' '*.cc')
 
 .PHONY: run test build check format tidy asan-test tsan-test fuzz deps
@@ -46,7 +47,7 @@ tsan-test: build/tsan/build.ninja
 
 fuzz: build/fuzz/build.ninja
 	cmake --build --preset fuzz -j $(JOBS) --target fuzzers
-	tools/run_fuzz.sh build/fuzz $(FUZZ_SECONDS)
+	tools/run_fuzz.sh build/fuzz $(FUZZ_SECONDS) $(FUZZ_SEED)
 
 build/%/build.ninja: | deps
 	cmake --preset $*
