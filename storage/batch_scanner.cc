@@ -11,26 +11,32 @@ using protocol::BatchLayout;
 
 BatchScanner::BatchScanner(const File& file, std::uint64_t position, std::uint64_t end,
                            std::size_t read_bytes)
+    : file_(file), position_(position), next_position_(position), end_(std::max(position, end)) {
+  make_room(std::clamp<std::size_t>(end_ - position, protocol::kBatchHeaderBytes, read_bytes));
+}
+
+BatchScanner::BatchScanner(const File& file, std::uint64_t position, std::uint64_t end, MutableBytes buffer)
     : file_(file),
       position_(position),
       next_position_(position),
       end_(std::max(position, end)),
-      capacity_(std::clamp<std::size_t>(end_ - position, protocol::kBatchHeaderBytes, read_bytes)),
-      buffer_(std::make_unique_for_overwrite<std::byte[]>(capacity_)) {}
+      buffer_(buffer) {}
+
+void BatchScanner::make_room(std::size_t size) {
+  memory_ = std::make_unique_for_overwrite<std::byte[]>(size);
+  buffer_ = {memory_.get(), size};
+}
 
 IoResult<BytesView> BatchScanner::bytes_at(std::uint64_t position, std::size_t size) {
   if (position < buffered_from_ || position + size > buffered_from_ + buffered_) {
-    if (size > capacity_) {
-      buffer_ = std::make_unique_for_overwrite<std::byte[]>(size);
-      capacity_ = size;
-    }
-    const std::size_t want = std::min<std::uint64_t>(capacity_, end_ - position);
+    if (size > buffer_.size()) make_room(size);
+    const std::size_t want = std::min<std::uint64_t>(buffer_.size(), end_ - position);
     buffered_ = 0;
-    MILENA_TRY(buffered_, file_.read_at(position, {buffer_.get(), want}));
+    MILENA_TRY(buffered_, file_.read_at(position, buffer_.first(want)));
     buffered_from_ = position;
   }
   const std::size_t skip = position - buffered_from_;
-  return BytesView{buffer_.get() + skip, std::min(size, buffered_ - skip)};
+  return BytesView{buffer_.data() + skip, std::min(size, buffered_ - skip)};
 }
 
 IoResult<BatchScanner::Step> BatchScanner::next() {
@@ -55,10 +61,10 @@ IoResult<BatchScanner::Step> BatchScanner::next() {
 IoResult<bool> BatchScanner::crc_matches() {
   const std::uint32_t expected = header_->crc();
   const std::size_t whole = next_position_ - position_;
-  if (whole <= capacity_) MILENA_CHECK(bytes_at(position_, whole));
+  if (whole <= buffer_.size()) MILENA_CHECK(bytes_at(position_, whole));
   std::uint32_t crc = 0;
   for (std::uint64_t at = position_ + BatchLayout::kAttributes; at < next_position_;) {
-    const std::size_t size = std::min<std::uint64_t>(next_position_ - at, capacity_);
+    const std::size_t size = std::min<std::uint64_t>(next_position_ - at, buffer_.size());
     MILENA_TRY(const BytesView piece, bytes_at(at, size));
     if (piece.size() < size) return false;
     crc = crc32c(piece, crc);

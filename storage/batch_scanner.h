@@ -29,6 +29,8 @@ class BatchScanner {
   // `position` is where a batch begins, `end` where the walk stops (the segment's size, usually). Reads at
   // least `read_bytes` at a time.
   BatchScanner(const File& file, std::uint64_t position, std::uint64_t end, std::size_t read_bytes);
+  // Reads into `buffer`, which has room for a header at least; memory of its own only for what is larger.
+  BatchScanner(const File& file, std::uint64_t position, std::uint64_t end, MutableBytes buffer);
 
   IoResult<Step> next();
 
@@ -44,6 +46,7 @@ class BatchScanner {
   IoResult<std::optional<protocol::RecordBatchView>> batch();
 
  private:
+  void make_room(std::size_t size);
   // `size` bytes at `position`, or fewer where the walk or the file ends.
   IoResult<BytesView> bytes_at(std::uint64_t position, std::size_t size);
 
@@ -54,8 +57,8 @@ class BatchScanner {
   std::optional<protocol::RecordBatchHeader> header_;
   protocol::Offset last_offset_ = -1;
 
-  std::size_t capacity_;
-  std::unique_ptr<std::byte[]> buffer_;
+  std::unique_ptr<std::byte[]> memory_;
+  MutableBytes buffer_;  // in memory_, or the caller's
   std::uint64_t buffered_from_ = 0;
   std::size_t buffered_ = 0;
 };

@@ -1,6 +1,7 @@
 #include "storage/segment.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <limits>
 
@@ -229,7 +230,8 @@ Result<std::optional<BatchSpot>> Segment::scan_for(Offset offset, std::int64_t t
                                                    std::uint64_t position) {
   if (!has_file_) return std::nullopt;
   MILENA_TRY(const auto log, file());
-  BatchScanner scanner(*log, position, size_, BatchScanner::kLookupBytes);
+  std::array<std::byte, BatchScanner::kLookupBytes> buffer;
+  BatchScanner scanner(*log, position, size_, buffer);
   for (;;) {
     const auto step = scanner.next();
     if (!step) return place_.health.fail(step.error(), place_.path(base_offset_, kLogSuffix));
