@@ -16,8 +16,7 @@ class FetchSessionsTest : public testing::Test {
  protected:
   std::shared_ptr<FetchSet> set_of(int partitions, bool by_id = true) {
     auto set = std::make_shared<FetchSet>(finder_, by_id);
-    const auto topic = std::make_shared<const FetchTopic>(FetchTopic{Uuid::from_halves(1, 1), ""});
-    for (int i = 0; i < partitions; ++i) set->put(topic, i, {});
+    for (int i = 0; i < partitions; ++i) set->put({Uuid::from_halves(1, 1), ""}, i, {});
     return set;
   }
 

@@ -1,6 +1,8 @@
 #include "broker/fetch/fetch_set.h"
 
 #include <algorithm>
+#include <functional>
+#include <memory>
 #include <utility>
 
 namespace milena::broker {
@@ -22,31 +24,82 @@ FetchSet::~FetchSet() {
   for (const auto& entry : order_) detach(*entry);
 }
 
-std::size_t FetchSet::KeyHash::operator()(const Key& key) const {
-  const auto topic = key.name.empty() ? std::hash<Uuid>{}(key.id) : std::hash<std::string_view>{}(key.name);
-  return topic * 31 + static_cast<std::size_t>(key.partition.value);
+std::size_t FetchSet::KeyHash::hash(const Key& key) {
+  const FetchTopic& topic = key.topic;
+  const auto of_topic =
+      topic.name.empty() ? std::hash<Uuid>{}(topic.id) : std::hash<std::string_view>{}(topic.name);
+  return of_topic * 31 + static_cast<std::size_t>(key.partition.value);
 }
 
-void FetchSet::put(const std::shared_ptr<const FetchTopic>& topic, PartitionId partition,
-                   const FetchAsk& ask) {
-  const auto found = index_.find(Key{topic->id, topic->name, partition});
-  FetchEntry* entry = found == index_.end() ? nullptr : found->second;
-  if (entry == nullptr) {
-    order_.push_back(std::make_unique<FetchEntry>(*this, topic, partition));
-    entry = order_.back().get();
-    index_.emplace(Key{entry->topic().id, entry->topic().name, partition}, entry);
+void FetchSet::reset(bool by_id) {
+  for (auto& entry : order_) {
+    detach(*entry);
+    std::destroy_at(entry.get());
+    std::construct_at(entry.get(), *this);  // as new, in the same memory
+    spare_entries_.push_back(std::move(entry));
   }
-  entry->ask_ = ask;
-  make_ready(*entry);
+  for (auto& topic : topics_) spare_topics_.push_back(std::move(topic));
+  order_.clear();
+  index_.clear();
+  topics_.clear();
+  ready_.clear();
+  round_.clear();
+  signals_.store(nullptr, std::memory_order_relaxed);
+  watching_ = false;
+  by_id_ = by_id;
+}
+
+void FetchSet::put(const FetchTopic& topic, PartitionId partition, const FetchAsk& ask) {
+  const auto found = index_.find(Key{topic, partition});
+  FetchEntry& entry = found == index_.end() ? add(topic, partition) : **found;
+  entry.ask_ = ask;
+  make_ready(entry);
+}
+
+FetchEntry& FetchSet::add(const FetchTopic& topic, PartitionId partition) {
+  if (spare_entries_.empty()) {
+    order_.push_back(std::make_unique<FetchEntry>(*this));
+  } else {
+    order_.push_back(std::move(spare_entries_.back()));
+    spare_entries_.pop_back();
+  }
+  FetchEntry& entry = *order_.back();
+  entry.topic_ = &topic_for(topic);
+  entry.partition_ = partition;
+  index_.insert(&entry);
+  return entry;
+}
+
+// Requests list the partitions of a topic one after the other: the newest topic is the one, or it is new.
+FetchSet::Topic& FetchSet::topic_for(const FetchTopic& topic) {
+  if (topics_.empty() || topics_.back()->id != topic.id || topics_.back()->name != topic.name) {
+    if (spare_topics_.empty()) {
+      topics_.push_back(std::make_unique<Topic>());
+    } else {
+      topics_.push_back(std::move(spare_topics_.back()));
+      spare_topics_.pop_back();
+    }
+    topics_.back()->id = topic.id;
+    topics_.back()->name = topic.name;
+    topics_.back()->entries = 0;
+  }
+  ++topics_.back()->entries;
+  return *topics_.back();
+}
+
+void FetchSet::leave(Topic& topic) {
+  if (--topic.entries > 0) return;
+  std::erase_if(topics_, [&topic](const auto& held) { return held.get() == &topic; });
 }
 
 void FetchSet::forget(const FetchTopic& topic, PartitionId partition) {
-  const auto found = index_.find(Key{topic.id, topic.name, partition});
+  const auto found = index_.find(Key{topic, partition});
   if (found == index_.end()) return;
-  FetchEntry* entry = found->second;
+  FetchEntry* entry = *found;
   detach(*entry);
   take_signals();  // it may be on the stack
   index_.erase(found);
+  leave(*entry->topic_);
   std::erase(ready_, entry);
   std::erase(round_, entry);
   std::erase_if(order_, [entry](const auto& held) { return held.get() == entry; });
@@ -106,7 +159,7 @@ FetchSet::Outcome FetchSet::evaluate(const FetchLimits& limits) {
 
 void FetchSet::read(FetchEntry& entry, const FetchLimits& limits, std::int64_t& bytes_left, bool& found_any) {
   if (entry.replica_ == nullptr) {
-    const FetchTopic& topic = entry.topic();
+    const FetchTopic topic = entry.topic();
     entry.replica_ =
         by_id_ ? finder_.find(topic.id, entry.partition_) : finder_.find(topic.name, entry.partition_);
     // Before the read, so that no change after it goes unseen.

@@ -7,14 +7,18 @@
 // with something left to read or an error, and entries whose partition has changed since. Between rounds a
 // request parks: arm() says how many bytes it waits for, and the change that brings the last of them wakes
 // it.
+//
+// A set is used again after reset(), and keeps its memory: a steady stream of fetches without a session
+// allocates nothing.
 #pragma once
 
 #include <atomic>
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/uuid.h"
@@ -27,8 +31,9 @@ namespace milena::broker {
 
 // How a request names a topic: by id from version 13 on, by name before.
 struct FetchTopic {
-  Uuid id;           // zero when named
-  std::string name;  // empty when identified
+  Uuid id;                // zero when named
+  std::string_view name;  // empty when identified
+  bool operator==(const FetchTopic&) const = default;
 };
 
 // What the client asks of one partition.
@@ -51,10 +56,10 @@ class FetchSet;
 
 class FetchEntry final : public PartitionWatch {
  public:
-  FetchEntry(FetchSet& set, std::shared_ptr<const FetchTopic> topic, PartitionId partition)
-      : set_(set), topic_(std::move(topic)), partition_(partition) {}
+  explicit FetchEntry(FetchSet& set) : set_(set) {}
 
-  const FetchTopic& topic() const { return *topic_; }
+  // Valid as long as the entry is in its set.
+  FetchTopic topic() const { return {topic_->id, topic_->name}; }
   PartitionId partition() const { return partition_; }
   // Of the last round. The answer is meaningless when there is an error.
   ErrorCode error() const { return error_; }
@@ -66,9 +71,16 @@ class FetchEntry final : public PartitionWatch {
  private:
   friend class FetchSet;
 
+  // Shared by the entries of one topic.
+  struct Topic {
+    Uuid id;
+    std::string name;
+    std::size_t entries = 0;
+  };
+
   FetchSet& set_;
-  const std::shared_ptr<const FetchTopic> topic_;
-  const PartitionId partition_;
+  Topic* topic_ = nullptr;
+  PartitionId partition_;
   FetchAsk ask_;
   std::shared_ptr<Partition> replica_;  // null: unknown here, looked up again each round
   bool attached_ = false;
@@ -94,8 +106,13 @@ class FetchSet {
   bool by_id() const { return by_id_; }
   std::size_t size() const { return order_.size(); }
 
+  // Forgets every partition, lets go of all, and begins anew. Nobody may be waiting for the set.
+  void reset(bool by_id);
+  // How many partitions it has memory for.
+  std::size_t capacity() const { return order_.capacity(); }
+
   // Adds a partition, or updates what is asked of one that is there.
-  void put(const std::shared_ptr<const FetchTopic>& topic, PartitionId partition, const FetchAsk& ask);
+  void put(const FetchTopic& topic, PartitionId partition, const FetchAsk& ask);
   void forget(const FetchTopic& topic, PartitionId partition);
 
   struct Outcome {
@@ -117,6 +134,8 @@ class FetchSet {
   // something has changed since evaluate(); what changed is ready for the next round.
   bool watch_all();
 
+  // At least as many entries as answer() will visit.
+  std::size_t answer_bound(bool incremental) const { return incremental ? round_.size() : order_.size(); }
   // Visits what belongs into the answer: all entries, or, for an incremental answer, those with records, an
   // error, a diverging epoch, or a high watermark or log start that the client has not been told. Then
   // remembers what the client was told and ends the rounds of this request.
@@ -138,16 +157,28 @@ class FetchSet {
  private:
   friend class FetchEntry;
 
+  using Topic = FetchEntry::Topic;
+
   struct Key {
-    Uuid id;
-    std::string_view name;
+    FetchTopic topic;
     PartitionId partition;
     bool operator==(const Key&) const = default;
   };
+  static const Key& key_of(const Key& key) { return key; }
+  static Key key_of(const FetchEntry* entry) { return {entry->topic(), entry->partition()}; }
   struct KeyHash {
-    std::size_t operator()(const Key& key) const;
+    using is_transparent = void;
+    std::size_t operator()(const auto& what) const { return hash(key_of(what)); }
+    static std::size_t hash(const Key& key);
+  };
+  struct SameKey {
+    using is_transparent = void;
+    bool operator()(const auto& a, const auto& b) const { return key_of(a) == key_of(b); }
   };
 
+  FetchEntry& add(const FetchTopic& topic, PartitionId partition);
+  Topic& topic_for(const FetchTopic& topic);
+  void leave(Topic& topic);
   void read(FetchEntry& entry, const FetchLimits& limits, std::int64_t& bytes_left, bool& found_any);
   void make_ready(FetchEntry& entry);
   void take_signals();
@@ -159,9 +190,12 @@ class FetchSet {
   void end_rounds();
 
   PartitionFinder& finder_;
-  const bool by_id_;
+  bool by_id_;
   std::vector<std::unique_ptr<FetchEntry>> order_;  // as the client listed them
-  std::unordered_map<Key, FetchEntry*, KeyHash> index_;
+  boost::unordered_flat_set<FetchEntry*, KeyHash, SameKey> index_;
+  std::vector<std::unique_ptr<Topic>> topics_;
+  std::vector<std::unique_ptr<FetchEntry>> spare_entries_;  // for use after a reset()
+  std::vector<std::unique_ptr<Topic>> spare_topics_;
   std::vector<FetchEntry*> ready_;
   std::vector<FetchEntry*> round_;  // evaluated for the current request
   bool watching_ = false;

@@ -30,8 +30,7 @@ class FetchSetTest : public testing::Test {
   }
 
   TestPartitions partitions_{4};
-  std::shared_ptr<const FetchTopic> topic_ =
-      std::make_shared<const FetchTopic>(FetchTopic{partitions_.topic_id(), ""});
+  const FetchTopic topic_{partitions_.topic_id(), ""};
   std::shared_ptr<Sleeper> sleeper_ = std::make_shared<Sleeper>();
   const FetchLimits limits_{.max_bytes = 1 << 20};
 };
@@ -138,7 +137,7 @@ TEST_F(FetchSetTest, AClosedPartitionWakesTheSleeperAndIsAnError) {
 TEST_F(FetchSetTest, UnknownTopicsAndPartitionsHaveErrorsOfTheirOwn) {
   FetchSet set(partitions_, true);
   ask(set, 99, 0);
-  set.put(std::make_shared<const FetchTopic>(FetchTopic{Uuid::from_halves(9, 9), ""}), 0, {});
+  set.put({Uuid::from_halves(9, 9), ""}, 0, {});
   EXPECT_TRUE(set.evaluate(limits_).answer_now);
   std::vector<ErrorCode> errors;
   set.answer(false, [&](const FetchEntry& entry) { errors.push_back(entry.error()); });
@@ -152,11 +151,31 @@ TEST_F(FetchSetTest, AForgottenPartitionIsNeitherAnsweredNorWatched) {
   answered(set, false);
   set.watch_all();
   append(0, 1);
-  set.forget(*topic_, 0);
+  set.forget(topic_, 0);
   EXPECT_EQ(set.size(), 1u);
   EXPECT_EQ(set.evaluate(limits_).bytes, 0u);
   append(0, 1);
   EXPECT_EQ(answered(set, true), std::vector<int>{});
+}
+
+TEST_F(FetchSetTest, ASetThatIsUsedAgainKnowsNothingOfItsFormerPartitions) {
+  FetchSet set(partitions_, true);
+  for (int p : {0, 1, 2}) ask(set, p, 0);
+  set.evaluate(limits_);
+  ASSERT_TRUE(set.watch_all());
+  append(0, 1);
+  set.reset(false);
+  EXPECT_EQ(set.size(), 0u);
+  append(1, 1);  // nobody hears of it
+  set.put({Uuid(), partitions_.topic_name()}, 3, {.fetch_offset = 0, .max_bytes = 1 << 20});
+  EXPECT_EQ(set.evaluate(limits_).bytes, 0u);
+  ASSERT_TRUE(set.arm(1, sleeper_));
+  append(0, 1);
+  EXPECT_EQ(sleeper_->times, 0);
+  append(3, 1);
+  EXPECT_EQ(sleeper_->times, 1);
+  EXPECT_GT(set.evaluate(limits_).bytes, 0u);
+  EXPECT_EQ(answered(set, false), std::vector{3});
 }
 
 TEST_F(FetchSetTest, AnOffsetOutOfRangeIsToldAgainAndAgain) {

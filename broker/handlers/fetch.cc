@@ -1,7 +1,8 @@
 #include "broker/handlers/fetch.h"
 
 #include <algorithm>
-#include <atomic>
+#include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -33,8 +34,7 @@ ErrorCode for_version(ErrorCode error, int version) {
   return error == ErrorCode::kKafkaStorageError && version <= 5 ? ErrorCode::kNotLeaderOrFollower : error;
 }
 
-PartitionAnswer partition_answer(Call& call, const FetchEntry& entry) {
-  PartitionAnswer out;
+void fill_answer(Call& call, const FetchEntry& entry, PartitionAnswer& out) {
   out.partition_index = entry.partition();
   out.error_code = for_version(entry.error(), call.version);
   out.records = protocol::RecordsRef{};
@@ -44,7 +44,7 @@ PartitionAnswer partition_answer(Call& call, const FetchEntry& entry) {
     if (entry.error() == ErrorCode::kUnknownTopicOrPartition || entry.error() == ErrorCode::kUnknownTopicId) {
       out.aborted_transactions = std::span<PartitionAnswer::AbortedTransaction>{};
     }
-    return out;
+    return;
   }
   const auto& answer = entry.answer();
   out.high_watermark = answer.high_watermark;
@@ -68,29 +68,36 @@ PartitionAnswer partition_answer(Call& call, const FetchEntry& entry) {
     call.request.pin(answer.records.file);
     out.records = protocol::RecordsRef{.bytes = {}, .external = &range, .external_size = answer.records.size};
   }
-  return out;
+}
+
+// Somebody else leads the partition, or leads it in another epoch.
+bool went_astray(const FetchEntry* entry) {
+  return entry->error() == ErrorCode::kNotLeaderOrFollower || entry->error() == ErrorCode::kFencedLeaderEpoch;
 }
 
 }  // namespace
 
 // A fetch that waits: for bytes, for its deadline, or for its client to go away, whichever comes first. Lives
-// on the request's loop; only woken() is called elsewhere. Keeps itself alive until it has answered.
+// on the request's loop; only woken() is called elsewhere. Keeps itself alive until it has answered, and is
+// used again then.
 class ParkedFetch final : public Wakeable,
                           public Parked,
                           public std::enable_shared_from_this<ParkedFetch>,
                           private Loop::Job {
  public:
-  ParkedFetch(FetchHandler& handler, FetchHandler::Round round, const Call& call, Responder responder)
-      : handler_(handler), round_(std::move(round)), call_(call), responder_(std::move(responder)) {}
+  explicit ParkedFetch(FetchHandler& handler) : handler_(handler) {}
 
-  void start(std::int64_t bytes_missing) {
+  void start(FetchHandler::Round round, const Call& call, Responder responder, std::int64_t bytes_missing) {
     self_ = shared_from_this();
-    responder_.park(self_);
-    call_.request.loop().arm(timer_, round_.deadline);
+    round_ = std::move(round);
+    call_.emplace(call);
+    responder_.emplace(std::move(responder));
+    responder_->park(self_);
+    loop().arm(timer_, round_.deadline);
     go_on(bytes_missing);
   }
 
-  void woken() override { call_.request.loop().post(*this); }
+  void woken() override { loop().post(*this); }
 
   void connection_lost() override {
     lost_ = true;
@@ -99,16 +106,18 @@ class ParkedFetch final : public Wakeable,
   }
 
  private:
+  Loop& loop() { return call_->request.loop(); }
+
   void run() override {
     if (lost_) return finish();
     std::int64_t bytes_missing = 0;
-    if (FetchHandler::read(round_, call_.request.loop().now(), bytes_missing)) return finish();
+    if (FetchHandler::read(round_, loop().now(), bytes_missing)) return finish();
     go_on(bytes_missing);
   }
 
   void go_on(std::int64_t bytes_missing) {
     while (!round_.set->arm(static_cast<std::uint64_t>(bytes_missing), self_)) {
-      if (FetchHandler::read(round_, call_.request.loop().now(), bytes_missing)) return finish();
+      if (FetchHandler::read(round_, loop().now(), bytes_missing)) return finish();
     }
   }
 
@@ -117,22 +126,27 @@ class ParkedFetch final : public Wakeable,
   }
 
   void finish() {
-    const auto keep = std::move(self_);
+    auto self = std::move(self_);
     timer_.cancel();
+    auto& spares = handler_.spares_.of(loop());
     if (lost_) {
-      handler_.abandon(round_);
+      handler_.abandon(round_, spares);
+      responder_.reset();
     } else {
-      handler_.answer(round_, call_, std::move(responder_));
+      handler_.answer(round_, *call_, *std::exchange(responder_, std::nullopt));
     }
-    round_.set.reset();
+    call_.reset();
+    round_ = {};
+    lost_ = false;
+    spares.parked.give(std::move(self));
   }
 
   FetchHandler& handler_;
   FetchHandler::Round round_;
-  Call call_;
-  Responder responder_;
+  std::optional<Call> call_;
+  std::optional<Responder> responder_;
   Timer timer_{[this] { time_is_up(); }};
-  std::shared_ptr<ParkedFetch> self_;
+  std::shared_ptr<ParkedFetch> self_;  // while it waits
   bool lost_ = false;
 };
 
@@ -141,7 +155,9 @@ void FetchHandler::handle(Call& call, const FetchRequest& request, Responder res
   if (!round) return responder.send(FetchResponse{.error_code = round.error().code});
   std::int64_t bytes_missing = 0;
   if (read(*round, call.now, bytes_missing)) return answer(*round, call, std::move(responder));
-  std::make_shared<ParkedFetch>(*this, *std::move(round), call, std::move(responder))->start(bytes_missing);
+  const auto parked =
+      spares_.of(call.request.loop()).parked.take([this] { return std::make_shared<ParkedFetch>(*this); });
+  parked->start(*std::move(round), call, std::move(responder), bytes_missing);
 }
 
 Result<FetchHandler::Round> FetchHandler::begin(const Call& call, const FetchRequest& request) {
@@ -162,7 +178,10 @@ Result<FetchHandler::Round> FetchHandler::begin(const Call& call, const FetchReq
                     request.session_epoch == FetchSessions::kFinalEpoch;
   if (full) {
     if (request.session_id != FetchSessions::kNoSession) sessions_.remove(request.session_id);
-    round.set = std::make_shared<FetchSet>(partitions_, by_id);
+    round.set = spares_.of(call.request.loop()).sets.take([&] {
+      return std::make_shared<FetchSet>(partitions_, by_id);
+    });
+    round.set->reset(by_id);
     fill(*round.set, request);
     round.wants_session = request.session_epoch == FetchSessions::kInitialEpoch && round.set->size() > 0;
     return round;
@@ -171,8 +190,9 @@ Result<FetchHandler::Round> FetchHandler::begin(const Call& call, const FetchReq
   MILENA_TRY(round.set, sessions_.acquire(request.session_id, request.session_epoch, by_id, call.now));
   fill(*round.set, request);
   for (const auto& topic : request.forgotten_topics_data) {
-    const FetchTopic named{topic.topic_id, std::string(topic.topic)};
-    for (const PartitionId partition : topic.partitions) round.set->forget(named, partition);
+    for (const PartitionId partition : topic.partitions) {
+      round.set->forget({topic.topic_id, topic.topic}, partition);
+    }
   }
   if (round.set->size() == 0) {
     sessions_.remove(request.session_id);  // nothing left to fetch: the session is over
@@ -185,10 +205,8 @@ Result<FetchHandler::Round> FetchHandler::begin(const Call& call, const FetchReq
 
 void FetchHandler::fill(FetchSet& set, const FetchRequest& request) {
   for (const auto& topic : request.topics) {
-    const auto named =
-        std::make_shared<const FetchTopic>(FetchTopic{topic.topic_id, std::string(topic.topic)});
     for (const auto& asked : topic.partitions) {
-      set.put(named, asked.partition,
+      set.put({topic.topic_id, topic.topic}, asked.partition,
               {.fetch_offset = asked.fetch_offset,
                .current_leader_epoch = known_epoch(asked.current_leader_epoch),
                .last_fetched_epoch = known_epoch(asked.last_fetched_epoch),
@@ -205,34 +223,35 @@ bool FetchHandler::read(Round& round, Instant now, std::int64_t& bytes_missing) 
 
 void FetchHandler::answer(Round& round, Call& call, Responder responder) {
   FetchResponse response;
-  std::vector<const FetchEntry*> entries;
-  std::vector<PartitionAnswer> answers;
+  const std::size_t bound = round.set->answer_bound(round.incremental);
+  auto entries = call.arena.array<const FetchEntry*>(bound);
+  auto answers = call.arena.array<PartitionAnswer>(bound);
+  std::size_t count = 0;
   round.set->answer(round.incremental, [&](const FetchEntry& entry) {
-    entries.push_back(&entry);
-    answers.push_back(partition_answer(call, entry));
+    fill_answer(call, entry, answers[count]);
+    entries[count++] = &entry;
   });
+  entries = entries.first(count);
 
   // Neighbours of one topic share an entry, as Kafka groups them.
-  const auto image = metadata_.image();
-  const ClusterView view(*image, self_, call);
-  response.responses = call.arena.array<TopicAnswer>(entries.size());
+  response.responses = call.arena.array<TopicAnswer>(count);
   std::size_t topics = 0;
-  for (std::size_t begin = 0, end = 0; begin < entries.size(); begin = end) {
-    const FetchTopic& topic = entries[begin]->topic();
-    while (end < entries.size() && entries[end]->topic().id == topic.id &&
-           entries[end]->topic().name == topic.name) {
-      ++end;
-    }
-    TopicAnswer& out = response.responses[topics++];
-    out.topic = call.arena.text(topic.name);
-    out.topic_id = topic.id;
-    out.partitions = call.arena.array<PartitionAnswer>(end - begin);
-    std::copy(answers.begin() + static_cast<std::ptrdiff_t>(begin),
-              answers.begin() + static_cast<std::ptrdiff_t>(end), out.partitions.begin());
+  for (std::size_t begin = 0, end = 0; begin < count; begin = end) {
+    const FetchTopic topic = entries[begin]->topic();
+    while (end < count && entries[end]->topic() == topic) ++end;
+    response.responses[topics++] = {.topic = call.arena.text(topic.name),
+                                    .topic_id = topic.id,
+                                    .partitions = answers.subspan(begin, end - begin)};
   }
   response.responses = response.responses.first(topics);
-  if (call.version >= kLeaderHintsSince) add_leader_hints(call, view, entries, response);
 
+  controller::MetadataImagePtr image;  // what the hints say points into it
+  if (call.version >= kLeaderHintsSince && std::ranges::any_of(entries, went_astray)) {
+    image = metadata_.image();
+    add_leader_hints(call, ClusterView(*image, self_, call), entries, response);
+  }
+
+  auto& spares = spares_.of(call.request.loop());
   if (round.incremental) {
     response.session_id = round.session_id;
     sessions_.release(round.session_id);
@@ -241,6 +260,14 @@ void FetchHandler::answer(Round& round, Call& call, Responder responder) {
     response.session_id = sessions_.create(round.set, false, call.now);
   }
   responder.send(response);
+  if (response.session_id == FetchSessions::kNoSession) recycle(round, spares);
+}
+
+void FetchHandler::recycle(Round& round, LoopSpares& spares) {
+  constexpr std::size_t kKeepPartitions = 64;
+  if (round.set->capacity() > kKeepPartitions) return;
+  round.set->reset(round.set->by_id());
+  spares.sets.give(std::move(round.set));
 }
 
 void FetchHandler::add_leader_hints(Call& call, const ClusterView& view,
@@ -250,8 +277,7 @@ void FetchHandler::add_leader_hints(Call& call, const ClusterView& view,
   for (auto& topic : response.responses) {
     for (auto& partition : topic.partitions) {
       const FetchEntry& entry = *entries[at++];
-      if (entry.error() != ErrorCode::kNotLeaderOrFollower && entry.error() != ErrorCode::kFencedLeaderEpoch)
-        continue;
+      if (!went_astray(&entry)) continue;
       const auto* known = entry.topic().name.empty() ? view.image().topic(entry.topic().id)
                                                      : view.image().topic(entry.topic().name);
       const auto* state = known == nullptr ? nullptr : known->partition(entry.partition());
@@ -270,9 +296,13 @@ void FetchHandler::add_leader_hints(Call& call, const ClusterView& view,
   response.node_endpoints = nodes.first(named);
 }
 
-void FetchHandler::abandon(Round& round) {
+void FetchHandler::abandon(Round& round, LoopSpares& spares) {
   round.set->abandon();
-  if (round.incremental) sessions_.release(round.session_id);
+  if (round.incremental) {
+    sessions_.release(round.session_id);
+  } else {
+    recycle(round, spares);
+  }
 }
 
 }  // namespace milena::broker

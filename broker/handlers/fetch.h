@@ -18,30 +18,42 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <span>
 
 #include "broker/fetch/fetch_sessions.h"
 #include "broker/handlers/call.h"
 #include "broker/handlers/cluster_view.h"
+#include "broker/handlers/per_loop.h"
+#include "broker/handlers/spares.h"
 #include "broker/metadata/metadata_source.h"
 #include "broker/partition/partition_finder.h"
 #include "protocol/fetch.gen.h"
 
 namespace milena::broker {
 
+class ParkedFetch;
+
 class FetchHandler {
  public:
   FetchHandler(PartitionFinder& partitions, FetchSessions& sessions, const MetadataSource& metadata,
-               BrokerId self, std::int32_t fetch_max_bytes)
+               BrokerId self, std::int32_t fetch_max_bytes, std::span<Loop* const> loops)
       : partitions_(partitions),
         sessions_(sessions),
         metadata_(metadata),
         self_(self),
-        fetch_max_bytes_(fetch_max_bytes) {}
+        fetch_max_bytes_(fetch_max_bytes),
+        spares_(loops) {}
 
   void handle(Call& call, const protocol::FetchRequest& request, Responder responder);
 
  private:
   friend class ParkedFetch;
+
+  struct LoopSpares {
+    Spares<FetchSet> sets;  // of fetches without a session
+    Spares<ParkedFetch> parked;
+  };
 
   // One request from its arrival to its answer.
   struct Round {
@@ -59,17 +71,20 @@ class FetchHandler {
   // Reads; true when the client is to be answered now.
   static bool read(Round& round, Instant now, std::int64_t& bytes_missing);
   void answer(Round& round, Call& call, Responder responder);
+  // The partitions of a fetch without a session are used again.
+  void recycle(Round& round, LoopSpares& spares);
   // KIP-951: who leads the partitions whose error says that somebody else does.
   static void add_leader_hints(Call& call, const ClusterView& view,
                                std::span<const FetchEntry* const> entries, protocol::FetchResponse& response);
   // The client is gone.
-  void abandon(Round& round);
+  void abandon(Round& round, LoopSpares& spares);
 
   PartitionFinder& partitions_;
   FetchSessions& sessions_;
   const MetadataSource& metadata_;
   const BrokerId self_;
   const std::int32_t fetch_max_bytes_;
+  PerLoop<LoopSpares> spares_;
 };
 
 }  // namespace milena::broker

@@ -22,9 +22,7 @@
 #include "broker/handlers/list_offsets.h"
 #include "broker/handlers/offset_for_leader_epoch.h"
 #include "broker/handlers/offsets.h"
-#include "broker/handlers/parked_produce.h"
-#include "broker/handlers/produce.h"
-#include "broker/handlers/transaction_check.h"
+#include "broker/handlers/produce_service.h"
 #include "broker/handlers/transactions.h"
 #include "broker/handlers/txn_offset_commit.h"
 #include "broker/handlers/write_txn_markers.h"
@@ -34,31 +32,6 @@ namespace milena::broker {
 namespace {
 
 using protocol::ApiKey;
-
-// Codec contexts are costly and not thread-safe: every event loop has its own.
-class CodecsOfLoops {
- public:
-  explicit CodecsOfLoops(std::span<Loop* const> loops) {
-    for (const Loop* loop : loops) all_.emplace_back(loop, std::make_unique<protocol::Codecs>());
-  }
-  protocol::Codecs& of(const Loop& loop) const {
-    return *std::ranges::find(all_, &loop, &std::pair<const Loop*, std::unique_ptr<protocol::Codecs>>::first)
-                ->second;
-  }
-
- private:
-  std::vector<std::pair<const Loop*, std::unique_ptr<protocol::Codecs>>> all_;
-};
-
-void answer_produce(const Call& call, const protocol::ProduceRequest& request,
-                    ProduceHandler::Outcome outcome, Responder responder) {
-  if (request.acks == 0) {
-    return outcome.failed ? responder.close("a produce with acks=0 failed") : responder.send_nothing();
-  }
-  if (outcome.pending.empty()) return responder.send(outcome.response);
-  const Instant deadline = call.now + Instant(std::max(request.timeout_ms, 0));
-  std::make_shared<ParkedProduce>(std::move(outcome), std::move(responder))->start(deadline);
-}
 
 }  // namespace
 
@@ -113,24 +86,18 @@ void Handlers::serve(const Services& services) {
 void Handlers::Parts::serve_data(const Services& services) {
   const auto self = config.node_id;
   router.serve<protocol::ProduceRequest>(
-      ApiKey::kProduce, [check = std::make_unique<TransactionCheck>(partitions, services.transactions,
-                                                                    transaction_check_options(config)),
-                         handler = std::make_shared<ProduceHandler>(partitions),
-                         codecs = std::make_shared<CodecsOfLoops>(services.loops)](
-                            Call& call, const protocol::ProduceRequest& request, Responder responder) {
-        check->check(call, request, std::move(responder),
-                     [handler, codecs, call, request](const ProduceHandler::Verdicts& verdicts,
-                                                      Responder answerer) mutable {
-                       auto outcome =
-                           handler->append(call, request, verdicts, codecs->of(call.request.loop()));
-                       answer_produce(call, request, std::move(outcome), std::move(answerer));
-                     });
+      ApiKey::kProduce,
+      [produce = std::make_unique<ProduceService>(partitions, services.transactions,
+                                                  transaction_check_options(config), services.loops)](
+          Call& call, const protocol::ProduceRequest& request, Responder responder) {
+        produce->handle(call, request, std::move(responder));
       });
   router.serve<protocol::FetchRequest>(
-      ApiKey::kFetch, [handler = std::make_unique<FetchHandler>(
-                           partitions, sessions, services.metadata, self,
-                           static_cast<std::int32_t>(config.settings.number("fetch.max.bytes")))](
-                          Call& call, const protocol::FetchRequest& request, Responder responder) {
+      ApiKey::kFetch,
+      [handler = std::make_unique<FetchHandler>(
+           partitions, sessions, services.metadata, self,
+           static_cast<std::int32_t>(config.settings.number("fetch.max.bytes")), services.loops)](
+          Call& call, const protocol::FetchRequest& request, Responder responder) {
         handler->handle(call, request, std::move(responder));
       });
   router.answer<protocol::ListOffsetsRequest>(

@@ -142,11 +142,12 @@ class TransactionCheck::Attempt final : public Parked, public std::enable_shared
   std::shared_ptr<Attempt> self_;  // while it waits
 };
 
-void TransactionCheck::check(Call& call, const ProduceRequest& request, Responder responder, Then then) {
+bool TransactionCheck::has_questions(const Call& call, const ProduceRequest& request) const {
   const bool asks = call.version >= kAddsPartitions || options_.verify;
-  if (!asks || !request.transactional_id || !ProduceHandler::has_transactional_batch(request)) {
-    return then({}, std::move(responder));
-  }
+  return asks && request.transactional_id && ProduceHandler::has_transactional_batch(request);
+}
+
+void TransactionCheck::ask(Call& call, const ProduceRequest& request, Responder responder, Then then) {
   std::make_shared<Attempt>(*this, call, std::move(responder), std::move(then))->start(call, request);
 }
 

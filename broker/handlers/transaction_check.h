@@ -28,9 +28,11 @@ class TransactionCheck {
   TransactionCheck(PartitionFinder& partitions, TransactionCoordinator& transactions, Options options)
       : partitions_(partitions), transactions_(transactions), options_(options) {}
 
-  // Calls `then` at once if nothing has to be asked or the answer is at hand; otherwise when it is, and the
-  // connection's next requests wait, because their sequence numbers follow this one's.
-  void check(Call& call, const protocol::ProduceRequest& request, Responder responder, Then then);
+  // Whether the request brings batches of a transaction that a coordinator may have to be asked about.
+  bool has_questions(const Call& call, const protocol::ProduceRequest& request) const;
+  // Calls `then` at once if the answer is at hand; otherwise when it is, and the connection's next requests
+  // wait, because their sequence numbers follow this one's.
+  void ask(Call& call, const protocol::ProduceRequest& request, Responder responder, Then then);
 
  private:
   class Attempt;
