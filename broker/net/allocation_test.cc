@@ -1,36 +1,12 @@
 // A steady stream of small requests allocates nothing: counted in operator new, on the loop's thread.
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <future>
-#include <new>
 #include <string>
 
+#include "base/testing/allocation_count.h"
 #include "broker/net/server.h"
 #include "broker/net/testing/client.h"
 #include "protocol/heartbeat.gen.h"
-
-namespace {
-
-thread_local bool counting = false;
-std::atomic<std::size_t> allocations{0};
-
-void* counted(std::size_t size) {
-  if (counting) ++allocations;
-  void* const memory = std::malloc(size == 0 ? 1 : size);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) { return counted(size); }
-void* operator new[](std::size_t size) { return counted(size); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace milena::broker {
 namespace {
@@ -67,7 +43,7 @@ std::string heartbeat(std::int32_t id) {
 TEST(Allocation, ASteadyStreamOfSmallRequestsAllocatesNothing) {
   const SystemClock clock;
   const Logger log;
-  Loop loop(clock, "net");
+  Loop loop(clock, "loop");
   loop.start();
   Loop* loops[] = {&loop};
   HeartbeatHandler handler;
@@ -88,23 +64,11 @@ TEST(Allocation, ASteadyStreamOfSmallRequestsAllocatesNothing) {
         ASSERT_EQ(response->body, std::string("\0\0\0\0\5\0\0\0", 8)) << "tags, throttle time, error, tags";
       }
     };
-    auto on_loop = [&](std::move_only_function<void()> what) {
-      std::promise<void> done;
-      loop.post([&] {
-        what();
-        done.set_value();
-      });
-      done.get_future().wait();
-    };
     for (int i = 0; i < 50; ++i) exchange(i % 30 + 1);  // pools fill
-    on_loop([] {
-      counting = true;
-      ::operator delete(::operator new(1));
-    });
-    ASSERT_EQ(allocations, 1u) << "the count counts";
+    const milena::testing::AllocationCount allocations("loop");
+    loop.post([] { ::operator delete(::operator new(1)); });
     for (int i = 0; i < 500; ++i) exchange(i % 30 + 1);
-    EXPECT_EQ(allocations, 1u);
-    on_loop([] { counting = false; });
+    EXPECT_EQ(allocations.value(), 1u) << "the one that shows that the count counts";
   }
   server.stop();
   loop.stop();

@@ -29,21 +29,26 @@ namespace milena::broker::testing {
 
 class TestBroker {
  public:
-  // On the real disk, unless it is given another.
-  explicit TestBroker(const std::string& directory, std::vector<std::string> overrides = {},
-                      Fs* fs = nullptr) {
+  // On the real disk and by the system's clock, unless it is given others.
+  explicit TestBroker(const std::string& directory, std::vector<std::string> overrides = {}, Fs* fs = nullptr,
+                      const Clock* clock = nullptr) {
     overrides.emplace_back("listeners=PLAINTEXT://127.0.0.1:0");
     auto settings = StaticConfig::read({.overrides = std::move(overrides), .data = directory});
     EXPECT_TRUE(settings) << settings.error();
     auto config = BrokerConfig::make(*std::move(settings), {.processors = 2, .descriptors_max = 4096});
     EXPECT_TRUE(config) << config.error();
-    broker_ = std::make_unique<Broker>(*std::move(config),
-                                       Broker::World{fs != nullptr ? *fs : disk_, clock_, rng_, log_});
+    broker_ = std::make_unique<Broker>(
+        *std::move(config),
+        Broker::World{fs != nullptr ? *fs : disk_, clock != nullptr ? *clock : clock_, rng_, log_});
     started_ = broker_->start();
   }
 
   const std::expected<void, std::string>& started() const { return started_; }
   const std::string& cluster_id() const { return broker_->cluster_id(); }
+  std::uint16_t port() const {
+    const std::string address = broker_->addresses().front();
+    return static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
+  }
   void stop() { broker_->stop(); }
 
   // Sends one request on a connection of its own; the response lives in `arena`.
@@ -76,7 +81,7 @@ class TestBroker {
     return send(request, version, arena).closed();
   }
 
- private:
+  // What a reply says; lives in `arena`.
   template <class Response>
   static Response decoded(const std::optional<testing::Response>& reply, int version, Arena& arena) {
     EXPECT_TRUE(reply);
@@ -88,10 +93,8 @@ class TestBroker {
     EXPECT_TRUE(response) << response.error().why;
     return *response;
   }
-  std::uint16_t port() const {
-    const std::string address = broker_->addresses().front();
-    return static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
-  }
+
+ private:
   template <class Request>
   Client send(const Request& request, int version, Arena& arena) {
     Client client(port());
