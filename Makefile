@@ -4,7 +4,7 @@
 #   make test       build and run the unit tests
 #   make build      build/release/milena
 #   make format     format every C++ file      make check   formatting and include rules only
-#   make tidy       clang-tidy over the tree
+#   make tidy       clang-tidy over the tree (second time: over what changed)
 #   make asan-test, make tsan-test             the unit tests under the sanitizers
 #   make fuzz       every fuzz target for FUZZ_SECONDS (60) each, from FUZZ_SEED (0: another each time)
 #   make compat, compat-librdkafka, compat-tools, compat-clients, chaos, bench-start: see compat-tests/README.md
@@ -35,7 +35,7 @@ format:
 
 tidy: build/release/build.ninja
 	cmake --build --preset release -j $(JOBS)
-	python3 tools/run_tidy.py build/release
+	python3 tools/run_tidy.py --jobs $(JOBS) build/release
 
 asan-test: build/asan/build.ninja
 	cmake --build --preset asan -j $(JOBS)
