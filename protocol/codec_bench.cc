@@ -30,7 +30,7 @@ void decode_fetch(benchmark::State& state) {
   Arena arena;
   const BytesView bytes = encode(request(arena, state.range(0), state.range(1)), version, arena).head();
   Arena scratch;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     scratch.reset(1 << 20);
     auto message = decode<FetchRequest>(bytes, version, scratch);
     benchmark::DoNotOptimize(message);
@@ -43,7 +43,7 @@ void encode_fetch(benchmark::State& state) {
   Arena arena;
   const FetchRequest message = request(arena, state.range(0), state.range(1));
   Arena scratch;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     scratch.reset(1 << 20);
     benchmark::DoNotOptimize(encode(message, version, scratch).buffer);
   }

@@ -42,7 +42,7 @@ void validate(benchmark::State& state) {
   auto bytes = batch(type, static_cast<std::size_t>(state.range(1)), records);
   Codecs codecs;
   const BatchRules rules = {.produce_version = 12, .max_message_bytes = 16 << 20};
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     const auto result = validate_produced_batch(bytes, rules, kNow, codecs);
     MILENA_ASSERT(result.has_value(), "the batch is sound");
     benchmark::DoNotOptimize(result->max_timestamp_ms);
@@ -66,7 +66,7 @@ void recompress(benchmark::State& state) {
   const auto view = RecordBatchView::parse(from).value();
   Codecs codecs;
   std::vector<std::byte> out;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     MILENA_ASSERT(recompress_batch(view, rules, std::nullopt, codecs, out).has_value(), "fits");
   }
   state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations()) * 16 * 1024);

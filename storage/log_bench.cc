@@ -52,7 +52,7 @@ void BM_RawPwrite(benchmark::State& state) {
   const std::vector<std::byte> batch = batch_of(static_cast<std::size_t>(state.range(0)));
   std::unique_ptr<File> file;
   std::uint64_t at = 1 << 30;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     if (at + batch.size() > 1 << 30) {
       state.PauseTiming();
       file = std::move(*fs.open(join(place.path(), "raw"), OpenMode::kTruncate));
@@ -74,7 +74,7 @@ void BM_Append(benchmark::State& state) {
   std::unique_ptr<Log> log;
   std::uint64_t written = 1 << 30;
   int index = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     if (written + batch.size() > 1 << 30) {
       state.PauseTiming();
       if (log) std::filesystem::remove_all(log->directory());
@@ -100,7 +100,7 @@ void BM_Read(benchmark::State& state) {
     if (!log->append_as_leader(batch, {.now_ms = 0})) std::abort();
   SeededRng rng(1);
   const bool tail = state.range(0) != 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     const Offset offset = tail ? kBatches - 1 : static_cast<std::int64_t>(rng.below(kBatches));
     benchmark::DoNotOptimize(log->read(offset, 1 << 20, kBatches, true));
   }
@@ -118,7 +118,7 @@ void BM_Recover1GiB(benchmark::State& state) {
     for (std::uint64_t written = 0; written < 1 << 30; written += batch.size())
       if (!log->append_as_leader(batch, {.now_ms = 0})) std::abort();
   }
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     auto directory = std::move(*LogDirectory::open(fs, place.path()));
     benchmark::DoNotOptimize(open_log(*directory, 0, fs));
   }
@@ -131,7 +131,7 @@ BENCHMARK(BM_Recover1GiB)->Arg(1024)->Arg(65536)->Unit(benchmark::kMillisecond)-
 void BM_Partitions(benchmark::State& state) {
   constexpr int kPartitions = 5000;
   const bool with_record = state.range(0) != 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     const Place place;
     PosixFs fs;
     std::vector<std::byte> batch = batch_of(1024);
