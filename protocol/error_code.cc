@@ -159,7 +159,7 @@ constexpr std::array<Entry, 138> kEntries = {{
 }};
 
 const Entry& entry(ErrorCode code) {
-  const auto index = static_cast<std::size_t>(static_cast<int>(code) + 1);
+  const auto index = static_cast<std::size_t>(code) + 1;  // -1 becomes 0, all below it a very large one
   return kEntries[index < kEntries.size() ? index : 0];
 }
 
