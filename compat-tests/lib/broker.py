@@ -74,6 +74,7 @@ class Broker:
         self.log = cache.logs_dir(suite) / f"broker-{type(self).__name__.lower()}-{self.port}.log"
         self.process = None
         self.open_files = None
+        self.cores = None  # the set of cores it may run on; None: those of this process
         self.keep = keep  # the data directory and the log stay after the end
 
     @property
@@ -168,11 +169,16 @@ class Broker:
         return other
 
     def _popen(self, command, **options):
-        if self.open_files:
-            limits = (self.open_files, self.open_files)
-            options["preexec_fn"] = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        if self.open_files or self.cores:
+            options["preexec_fn"] = self._limit_child
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(command, stderr=log, stdin=subprocess.DEVNULL, **options)
+
+    def _limit_child(self):
+        if self.open_files:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (self.open_files, self.open_files))
+        if self.cores:
+            os.sched_setaffinity(0, self.cores)
 
     def _fail_start(self, why):
         if self.alive():
@@ -220,6 +226,7 @@ class ApacheKafka(Broker):
     """Apache Kafka as a one-node KRaft cluster with its defaults, internal topics with one replica."""
 
     is_kafka = True
+    jvm = ("-XX:+UseSerialGC", "-Xmx1g")  # small, and soon up
     _CLUSTER_ID = "bWlsZW5hLWNvbXBhdC10cw"
 
     def __init__(self, suite, properties=None, keep=False):
@@ -231,12 +238,12 @@ class ApacheKafka(Broker):
         return ApacheKafka(self.suite, properties, self.keep)
 
     def prepare(self):
-        self._java = ["java", "-XX:+UseSerialGC", "-Dlog4j2.level=WARN", "-cp", f"{kafka_jars.libs()}/*"]
+        self._class_path = ["-Dlog4j2.level=WARN", "-cp", f"{kafka_jars.libs()}/*"]
         if not self._config.exists():
             self._format()
 
     def spawn(self):
-        self._popen([*self._java, "-Xmx1g", "kafka.Kafka", str(self._config)], stdout=subprocess.DEVNULL)
+        self._popen(["java", *self.jvm, *self._class_path, "kafka.Kafka", str(self._config)], stdout=subprocess.DEVNULL)
 
     def _format(self):
         listeners = f"PLAINTEXT://{self.address},CONTROLLER://127.0.0.1:{self._controller_port}"
@@ -255,7 +262,7 @@ class ApacheKafka(Broker):
             **self.properties,
         }
         self._config.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
-        command = [*self._java, "kafka.tools.StorageTool", "format", "-t", self._CLUSTER_ID, "-c", str(self._config)]
+        command = ["java", "-XX:+UseSerialGC", *self._class_path, "kafka.tools.StorageTool", "format", "-t", self._CLUSTER_ID, "-c", str(self._config)]
         cache.run_logged(command, self.log)
 
     def _wait_ready(self, deadline):
