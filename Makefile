@@ -7,7 +7,8 @@
 #   make tidy       clang-tidy over the tree (second time: over what changed)
 #   make asan-test, make tsan-test             the unit tests under the sanitizers
 #   make fuzz       every fuzz target for FUZZ_SECONDS (60) each, from FUZZ_SEED (0: another each time)
-#   make compat, compat-librdkafka, compat-tools, compat-clients, chaos, bench-start: see compat-tests/README.md
+#   make compat, compat-librdkafka, compat-tools, compat-clients, chaos: see compat-tests/README.md
+#   make bench, bench-quick, bench-gate: see bench/README.md
 
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
@@ -55,4 +56,4 @@ build/%/build.ninja: | deps
 deps:
 	@tools/install_deps.sh
 
--include compat-tests/compat.mk
+-include compat-tests/compat.mk bench/bench.mk

@@ -12,7 +12,7 @@ endif
 COMPAT_RUN = python3 compat-tests
 COMPAT_OPTIONS = --target $(TARGET) $(ARGS)
 
-.PHONY: compat compat-ci compat-tools compat-librdkafka compat-clients compat-eos compat-hostile compat-differential chaos bench-start bench-groups bench-transactions
+.PHONY: compat compat-ci compat-tools compat-librdkafka compat-clients compat-eos compat-hostile compat-differential chaos
 
 compat: compat-tools compat-librdkafka compat-clients
 
@@ -44,13 +44,3 @@ compat-differential: $(COMPAT_NEEDS)
 
 chaos: $(COMPAT_NEEDS)
 	$(COMPAT_RUN)/crash/kill_loop.py --cycles $(CYCLES) $(COMPAT_OPTIONS)
-
-bench-start: $(COMPAT_NEEDS)
-	python3 bench/start.py $(COMPAT_OPTIONS)
-
-# Ours and Apache Kafka in one run.
-bench-groups: build
-	python3 bench/groups.py $(ARGS)
-
-bench-transactions: build
-	python3 bench/transactions.py $(ARGS)

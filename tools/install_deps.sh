@@ -9,7 +9,7 @@ packages=(
   libfmt-dev libspdlog-dev libcli11-dev
   libgtest-dev libgmock-dev libbenchmark-dev
   libisal-dev libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev libre2-dev
-  kcat
+  kcat valgrind strace
 )
 
 missing=()
