@@ -24,10 +24,13 @@ from lib.wire import Writer, frame  # noqa: E402
 TOPIC = "shared"
 ROUNDS = 5
 OFFSETS_PER_GROUP = 6
-# Version 1 of the consumer protocol: one topic, no user data, nothing owned. Kafka reads it, so it must be right.
-SUBSCRIPTION = Writer().i16(1).array([TOPIC], Writer.string).i32(-1).array([], Writer.string).bytes()
 NOT_LOADED = {14, 15, 16}
 PROPERTIES = {"group.initial.rebalance.delay.ms": 500, "max.connections": 5000}
+
+
+def subscription(topic):
+    """Version 1 of the consumer protocol: one topic, no user data, nothing owned. Kafka reads it, so it must be right."""
+    return Writer().i16(1).array([topic], Writer.string).i32(-1).array([], Writer.string).bytes()
 
 
 class Members:
@@ -52,13 +55,12 @@ class Members:
         return [api.decode(name, data) for data in raw], time.monotonic() - sent
 
 
-def classic(target, count):
+def classic(target, count, group, topic):
     """Median seconds from the last JoinGroup to a stable group, over ROUNDS rebalances."""
-    group = f"classic-{count}"
     members = Members(target, count)
 
     def join(member_ids, leader_first=False):
-        common = {"group_id": group, "protocols": [{"name": "range", "metadata": SUBSCRIPTION}]}
+        common = {"group_id": group, "protocols": [{"name": "range", "metadata": subscription(topic)}]}
         return members.call("JoinGroup", [common | {"member_id": one} for one in member_ids], 0.1 if leader_first else 0.0)
 
     def sync(answers):
@@ -90,11 +92,10 @@ def classic(target, count):
     return statistics.median(times)
 
 
-def consumer(target, count):
+def consumer(target, count, group, topic):
     """Seconds from the last member's first heartbeat until all have their final share."""
-    group = f"consumer-{count}"
     members = Members(target, count)
-    joining = {"group_id": group, "member_epoch": 0, "rebalance_timeout_ms": 60000, "subscribed_topic_names": [TOPIC], "topic_partitions": []}
+    joining = {"group_id": group, "member_epoch": 0, "rebalance_timeout_ms": 60000, "subscribed_topic_names": [topic], "topic_partitions": []}
     requests = [joining | {"member_id": f"member-{n:04}"} for n in range(count)]
     shares = [[] for _ in requests]
     started = time.monotonic()
@@ -181,8 +182,8 @@ def measure(arguments, name):
                 client.make_topic(TOPIC, count)
                 client.await_group(f"classic-{count}")
                 client.await_group(f"consumer-{count}")
-            figures[f"classic, {count} members, ms"] = 1000 * classic(target, count)
-            figures[f"KIP-848, {count} members, ms"] = 1000 * consumer(target, count)
+            figures[f"classic, {count} members, ms"] = 1000 * classic(target, count, f"classic-{count}", TOPIC)
+            figures[f"KIP-848, {count} members, ms"] = 1000 * consumer(target, count, f"consumer-{count}", TOPIC)
             with api.Client(target.address) as client:
                 client.delete_topic(TOPIC)
                 while TOPIC in {topic["name"] for topic in client.metadata()["topics"]}:
