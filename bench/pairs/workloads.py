@@ -65,6 +65,7 @@ def throughput(**limits):
 
 
 _PRODUCE = "produce --create"
+_ACKS = {"0": 0, "1": 1, "all": -1}  # as a request says it
 
 
 def _big_batches():
@@ -74,7 +75,7 @@ def _big_batches():
                 f"produce-{batch}-acks-{acks}",
                 f"produce, 1 KB records, {batch.upper()}B batches, acks={acks}",
                 (cpu_per_gb(null=1.4, kafka=0.1), throughput()),
-                f"{_PRODUCE} --connections 4 --in-flight 5 --record-bytes 1024 --batch-bytes {size} --acks {acks} --warmup-bytes 200M --bytes 2G",
+                f"{_PRODUCE} --connections 4 --in-flight 5 --record-bytes 1024 --batch-bytes {size} --acks {_ACKS[acks]} --warmup-bytes 200M --bytes 2G",
                 quick=(batch, acks) == ("64k", "1"),
             )
 
@@ -128,7 +129,7 @@ def _latency():
                     Metric("latency_us.p99", "p99", "µs", bars(kafka=0.3)),
                     Metric("latency_us.p999", "p99.9", "µs", bars(kafka=0.2)),
                 ),
-                f"latency --create --rate {rate} --seconds 5 --record-bytes 1024 --acks {acks}",
+                f"latency --create --rate {rate} --seconds 5 --record-bytes 1024 --acks {_ACKS[acks]}",
                 quick=(rate, acks) == (10_000, "1"),
             )
 
@@ -188,8 +189,8 @@ WORKLOADS = (
         "idempotent",
         "idempotent instead of plain: 4 connections, 5 requests of one 1 KB record in flight",
         (cpu_per_request(plain=1.1),),
-        f"{_PRODUCE} --idempotent --connections 4 --in-flight 5 --record-bytes 1024 --batch-bytes 0 --acks all --warmup-bytes 50M --seconds 3",
-        plain=f"{_PRODUCE} --connections 4 --in-flight 5 --record-bytes 1024 --batch-bytes 0 --acks all --warmup-bytes 50M --seconds 3",
+        f"{_PRODUCE} --idempotent --connections 4 --in-flight 5 --record-bytes 1024 --batch-bytes 0 --acks -1 --warmup-bytes 50M --seconds 3",
+        plain=f"{_PRODUCE} --connections 4 --in-flight 5 --record-bytes 1024 --batch-bytes 0 --acks -1 --warmup-bytes 50M --seconds 3",
         rivals=("plain", "kafka"),
     ),
     *_compressed(),
