@@ -43,14 +43,14 @@ void NetLoop::watch_memory() {
 }
 
 Buffer NetLoop::lend_warm_buffer() {
-  if (warm_lent_ == kWarmBuffers) return {};
-  Buffer buffer = buffers_.take(kWarmBufferBytes);
-  if (buffer) ++warm_lent_;
+  if (warm_lent_bytes_ >= kWarmTotal) return {};
+  Buffer buffer = buffers_.take(warm_lent_bytes_ < kLargeWarmTotal ? kLargeWarmBytes : kSmallWarmBytes);
+  if (buffer) warm_lent_bytes_ += buffer.capacity();
   return buffer;
 }
 
 // The buffer itself goes back to its pool.
-void NetLoop::take_back_warm_buffer(Buffer) { --warm_lent_; }
+void NetLoop::take_back_warm_buffer(Buffer buffer) { warm_lent_bytes_ -= buffer.capacity(); }
 
 NetLoop::Place NetLoop::add(std::shared_ptr<Connection> connection) {
   return connections_.insert(connections_.end(), std::move(connection));

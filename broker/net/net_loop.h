@@ -64,8 +64,12 @@ class NetLoop {
  private:
   static constexpr std::size_t kReadScratch = 128 * 1024;
   static constexpr std::size_t kWriteScratch = 64 * 1024;
-  static constexpr std::size_t kWarmBuffers = 32;
-  static constexpr std::size_t kWarmBufferBytes = 32 * 1024;
+  // Warm buffers are large for the first connections that want one, small for the many after them, and then
+  // there are none.
+  static constexpr std::size_t kLargeWarmBytes = 32 * 1024;
+  static constexpr std::size_t kLargeWarmTotal = 1024 * 1024;
+  static constexpr std::size_t kSmallWarmBytes = 4 * 1024;
+  static constexpr std::size_t kWarmTotal = 4 * 1024 * 1024;
   static constexpr std::size_t kKeepBuffers = 8 * 1024 * 1024;
   static constexpr Instant kMemoryTick{10};
   static constexpr int kComplaintsPerSecond = 10;
@@ -83,7 +87,7 @@ class NetLoop {
   Timer memory_timer_;
   std::list<std::shared_ptr<Connection>> connections_;
   std::size_t alive_ = 0;
-  std::size_t warm_lent_ = 0;
+  std::size_t warm_lent_bytes_ = 0;
   Instant complaints_since_{};
   int complaints_ = 0;
 };
