@@ -26,7 +26,7 @@ LIBRARIES = {
     "boost/asio": ("base/async",),
     "boost/beast": ("broker/admin",),
     "spdlog/": ("base/",),
-    "CLI/": ("broker/", "cli/"),
+    "CLI/": ("bench/", "broker/", "cli/"),
     "openssl/": ("broker/security", "base/"),
     "re2/": ("coordinator/", "broker/"),
     "zstd": ("protocol/",),

@@ -1,0 +1,32 @@
+// load MODE --broker HOST:PORT ...: the load generator. bench/README.md describes modes and output.
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "bench/load/fetch_run.h"
+#include "bench/load/options.h"
+#include "bench/load/produce_run.h"
+#include "bench/load/sockets.h"
+
+namespace {
+
+milena::bench::Report run(const milena::bench::Options& options) {
+  using Mode = milena::bench::Options::Mode;
+  switch (options.mode) {
+    case Mode::kProduce:
+      return milena::bench::run_produce(options);
+    case Mode::kFetch:
+      return milena::bench::run_fetch(options);
+  }
+  std::unreachable();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const milena::bench::Options options = milena::bench::parse_options(argc, argv);
+  milena::bench::allow_many_sockets();
+  const milena::bench::Report report = run(options);
+  fmt::print("{}\n", report.json());
+  return report.errors() == 0 ? 0 : 1;
+}

@@ -1,0 +1,111 @@
+#include "bench/load/options.h"
+
+#include <CLI/CLI.hpp>
+#include <map>
+
+#include "bench/load/fail.h"
+
+namespace milena::bench {
+namespace {
+
+using protocol::CompressionType;
+using Mode = Options::Mode;
+
+const CLI::AsSizeValue kSizes(false);  // 64K is 65536
+
+class CommandLine {
+ public:
+  CommandLine(int argc, char** argv) {
+    app_.require_subcommand(1);
+    add_produce();
+    add_fetch();
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      std::exit(app_.exit(error));
+    }
+    options_.broker = parse_address(broker_);
+    if ((options_.extent.bytes == 0) == (options_.extent.seconds == 0)) {
+      fail_run("give either --bytes or --seconds");
+    }
+  }
+
+  const Options& options() const { return options_; }
+
+ private:
+  CLI::App* add_mode(const char* name, const char* what, Mode mode) {
+    CLI::App* command = app_.add_subcommand(name, what);
+    command->callback([this, mode] { options_.mode = mode; });
+    command->add_option("--broker", broker_, "HOST:PORT")->required();
+    command->add_option("--pid", options_.pid, "process id of the broker, to measure it");
+    command->add_option("--topic", options_.topic)->capture_default_str();
+    command->add_option("--partitions", options_.partitions)
+        ->capture_default_str()
+        ->check(CLI::PositiveNumber);
+    command->add_flag("--create", options_.create, "create the topic first, unless it is there");
+    command->add_option("--connections", options_.connections)
+        ->capture_default_str()
+        ->check(CLI::PositiveNumber);
+    return command;
+  }
+
+  void add_extent(CLI::App* command) {
+    command->add_option("--warmup-bytes", options_.warmup_bytes, "before the measured stretch")
+        ->transform(kSizes);
+    command->add_option("--bytes", options_.extent.bytes, "of batches, in all")->transform(kSizes);
+    command->add_option("--seconds", options_.extent.seconds);
+  }
+
+  void add_records(CLI::App* command) {
+    command->add_option("--in-flight", options_.in_flight, "requests under way on a connection")
+        ->capture_default_str()
+        ->check(CLI::PositiveNumber);
+    command->add_option("--record-bytes", options_.shape.record_bytes)
+        ->capture_default_str()
+        ->transform(kSizes);
+    command->add_option("--acks", options_.acks)->capture_default_str()->check(CLI::IsMember({-1, 0, 1}));
+  }
+
+  void add_produce() {
+    CLI::App* command = add_mode("produce", "append batches", Mode::kProduce);
+    add_extent(command);
+    add_records(command);
+    command->add_option("--batch-bytes", options_.shape.batch_bytes, "as they travel; 0: one record a batch")
+        ->capture_default_str()
+        ->transform(kSizes);
+    command->add_option("--codec", options_.shape.codec, "none, gzip, snappy, lz4, zstd")
+        ->transform(
+            CLI::Transformer(std::map<std::string, CompressionType>{{"none", CompressionType::kNone},
+                                                                    {"gzip", CompressionType::kGzip},
+                                                                    {"snappy", CompressionType::kSnappy},
+                                                                    {"lz4", CompressionType::kLz4},
+                                                                    {"zstd", CompressionType::kZstd}}));
+    command->add_flag("--idempotent", options_.idempotent, "a producer id for each connection");
+    command->add_option("--rate", options_.rate, "records per second over all, in open loop; 0: no limit");
+  }
+
+  void add_fetch() {
+    CLI::App* command = add_mode("fetch", "read batches", Mode::kFetch);
+    add_extent(command);
+    command->add_option("--max-bytes", options_.max_bytes)->capture_default_str()->transform(kSizes);
+    command->add_option("--partition-max-bytes", options_.partition_max_bytes)
+        ->capture_default_str()
+        ->transform(kSizes);
+    command->add_option("--max-wait-ms", options_.max_wait_ms)->capture_default_str();
+    command->add_flag("--sessions", options_.sessions, "incremental fetch sessions (KIP-227)");
+    command
+        ->add_option_function<std::string>(
+            "--from", [this](const std::string& from) { options_.from_latest = from == "latest"; })
+        ->check(CLI::IsMember({"earliest", "latest"}));
+  }
+
+  CLI::App app_{"Speaks Kafka's protocol as fast as a broker can listen, and measures the broker."};
+  Options options_;
+  std::string broker_;
+};
+
+}  // namespace
+
+Options parse_options(int argc, char** argv) { return CommandLine(argc, argv).options(); }
+
+}  // namespace milena::bench

@@ -1,0 +1,25 @@
+#include "bench/load/producer_ids.h"
+
+#include "bench/load/retry.h"
+#include "protocol/error_code.h"
+#include "protocol/init_producer_id.gen.h"
+
+namespace milena::bench {
+
+Producer new_producer(WireClient& client, std::optional<std::string_view> transactional_id) {
+  constexpr std::int32_t kTransactionTimeoutMs = 60'000;
+  protocol::InitProducerIdRequest request;
+  request.transactional_id = transactional_id;
+  request.transaction_timeout_ms = kTransactionTimeoutMs;
+  Producer producer;
+  retry_for_a_minute("no coordinator gives producer ids", [&] {
+    const auto response = client.call<protocol::InitProducerIdResponse>(request, 4);
+    if (is_retriable(response.error_code)) return false;
+    require_success("InitProducerId", response.error_code);
+    producer = {response.producer_id.value, response.producer_epoch};
+    return true;
+  });
+  return producer;
+}
+
+}  // namespace milena::bench

@@ -1,0 +1,23 @@
+// Topics as a generator needs them: created and led before it starts, and where their logs begin and end.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "bench/load/wire_client.h"
+
+namespace milena::bench {
+
+// Creates the topic unless it is there; returns when all its partitions are served.
+void create_topic(WireClient& client, const std::string& topic, int partitions);
+
+// Waits until the topic has `partitions` partitions, all with leaders that serve them.
+void await_leaders(WireClient& client, const std::string& topic, int partitions);
+
+enum class LogEnd { kEarliest, kLatest };
+// The offset at that end of each partition.
+std::vector<std::int64_t> list_offsets(WireClient& client, const std::string& topic, int partitions,
+                                       LogEnd end);
+
+}  // namespace milena::bench
