@@ -17,7 +17,8 @@ from pairs.ratios import OURS
 from pairs.results import Results
 from pairs.workloads import WORKLOADS, find
 
-PAIRS = 7
+PAIRS, QUICK_PAIRS = 7, 3
+WARM_UP, QUICK_WARM_UP = 20, 8
 KAFKA_REHEARSALS = 1  # of every workload, before its first measurement counts
 
 
@@ -63,16 +64,18 @@ def run_all(arguments, workloads, results):
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workloads", help="NAME,...; default all")
-    parser.add_argument("--quick", action="store_true", help="the most telling workloads only, 3 pairs")
+    parser.add_argument("--quick", action="store_true", help="the most telling workloads only, fewer pairs, a shorter warm-up")
     parser.add_argument("--pairs", type=int, help=f"default {PAIRS}")
     parser.add_argument("--list", action="store_true", help="the workloads, and nothing runs")
-    parser.add_argument("--warm-up", type=float, default=20.0, help="seconds of each kind of traffic before Apache Kafka counts; default %(default).0f")
+    parser.add_argument("--warm-up", type=float, help=f"seconds of each kind of traffic before Apache Kafka counts; default {WARM_UP}")
     parser.add_argument("--out", type=Path, default=ROOT / "build/bench", help="directory of results.json, table.md and plot.svg")
     parser.add_argument("--write-docs", action="store_true", help="write docs/PERFORMANCE.md's table and plot from the results, and nothing runs")
     for name, path in targets.default_binaries().items():
         parser.add_argument("--null-broker" if name == "null" else f"--{name}", type=Path, default=path, help="the binary; default %(default)s")
     arguments = parser.parse_args()
-    arguments.pairs = arguments.pairs or (3 if arguments.quick else PAIRS)
+    pairs, warm_up = (QUICK_PAIRS, QUICK_WARM_UP) if arguments.quick else (PAIRS, WARM_UP)
+    arguments.pairs = arguments.pairs or pairs
+    arguments.warm_up = warm_up if arguments.warm_up is None else arguments.warm_up
     return arguments, parser
 
 

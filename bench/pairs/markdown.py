@@ -5,7 +5,7 @@ from pairs.targets import NAMES
 
 RIVALS = NAMES | {"plain": "plain", "raw": "raw read"}
 FLOORS = ("null", "raw", "plain")
-HEAD = ("workload", "figure", "Milena", "floor", "ours / floor", "bar", "Apache Kafka", "ours / Kafka", "bar")
+HEAD = ("workload", "figure", "Milena", "floor", "ours / floor", "bar", "Apache Kafka", "ours / Kafka", "bar", "floor / Kafka")
 
 
 def table(workloads, results):
@@ -35,7 +35,7 @@ def tally(workloads, results):
 def _figures(pairs, metric):
     floor = next((rival for rival in FLOORS if ratios.figures_of(pairs, rival, metric)), None)
     verdicts = {verdict.rival: verdict for verdict in ratios.verdicts(pairs, metric)}
-    ours = _spread(ratios.spread(ratios.figures_of(pairs, ratios.OURS, metric)), metric.unit)
+    ours = _spread(ratios.spread(ratios.figures_of(pairs, ratios.OURS, metric)))
     if None in verdicts:
         ours += f"<br>{_bar(verdicts[None], metric)}"
     cells = [f"{metric.name}, {metric.unit}", ours]
@@ -47,6 +47,7 @@ def _figures(pairs, metric):
             _spread(ratios.spread(ratios.ratios(pairs, rival, metric)), "x") if theirs else "",
             _bar(verdicts[rival], metric) if rival and rival in verdicts else "",
         ]
+    cells.append(_ratio(ratios.spread(ratios.ratios(pairs, "kafka", metric, of=floor))) if floor else "")
     return cells
 
 
@@ -66,11 +67,14 @@ def _against(verdict):
     return "" if verdict.rival is None else f" against {RIVALS[verdict.rival]}"
 
 
-def _spread(spread, unit):
+def _spread(spread, suffix=""):
     if spread is None:
         return ""
-    suffix = "x" if unit == "x" else ""
     return f"**{number(spread.median)}{suffix}** [{number(spread.low)}–{number(spread.high)}]"
+
+
+def _ratio(spread):
+    return "" if spread is None else f"{number(spread.median)}x"
 
 
 def number(value):

@@ -43,10 +43,10 @@ def figures_of(pairs, contestant, metric):
     ]
 
 
-def ratios(pairs, rival, metric):
-    """Ours over the rival's, pair by pair. A rival's zero makes no ratio."""
-    ours, theirs = figures_of(pairs, OURS, metric), figures_of(pairs, rival, metric)
-    return [a / b for a, b in zip(ours, theirs) if b] if len(ours) == len(theirs) else []
+def ratios(pairs, rival, metric, of=OURS):
+    """Ours (or `of`'s) over the rival's, pair by pair. A rival's zero makes no ratio."""
+    mine, theirs = figures_of(pairs, of, metric), figures_of(pairs, rival, metric)
+    return [a / b for a, b in zip(mine, theirs) if b] if len(mine) == len(theirs) else []
 
 
 def meets(value, limit, more_is_better):

@@ -98,7 +98,7 @@ def _tail():
             f"consume-{name}",
             f"consumer at the tail (page cache), fetches of {name.upper()}B",
             (cpu_per_gb(null=1.5, kafka=0.2), throughput()),
-            f"fetch --connections 4 --max-bytes {size} --partition-max-bytes {size} --warmup-bytes 500M --bytes 4G",
+            f"fetch --connections 4 --max-bytes {size} --partition-max-bytes {size} --warmup-bytes 200M --seconds 2",
             f"{_PRODUCE} --connections 4 --in-flight 5 --record-bytes 1024 --batch-bytes 16384 --acks 1 --bytes 256M",
             quick=name == "64k",
         )
