@@ -9,22 +9,26 @@
 namespace milena::broker {
 
 void ProducerIds::take(Taker taker) {
-  protocol::ProducerId id;
-  {
-    const MutexLock lock(mutex_);
-    if (next_ == end_) {
-      waiting_.push_back(std::move(taker));
-      if (std::exchange(fetching_, true)) return;
-    } else {
-      id = next_;
-      ++next_;
-    }
-  }
-  if (taker) return taker(id);
+  if (const auto id = id_or_wait(taker)) return taker(*id);
   fetch_block();
 }
 
+std::optional<protocol::ProducerId> ProducerIds::id_or_wait(Taker& taker) {
+  const MutexLock lock(mutex_);
+  if (next_ == end_) {
+    waiting_.push_back(std::move(taker));
+    return std::nullopt;
+  }
+  const auto id = next_;
+  ++next_;
+  return id;
+}
+
 void ProducerIds::fetch_block() {
+  {
+    const MutexLock lock(mutex_);
+    if (waiting_.empty() || std::exchange(fetching_, true)) return;
+  }
   using protocol::AllocateProducerIdsResponse;
   struct Fetch {
     Arena arena;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "base/mutex.h"
@@ -27,6 +28,9 @@ class ProducerIds {
   void take(Taker taker);
 
  private:
+  // The next id of the block; nothing if the block is used up, and then the taker waits for another one.
+  std::optional<protocol::ProducerId> id_or_wait(Taker& taker);
+  // Asks for a block if somebody waits for one and none is on its way.
   void fetch_block();
   void block_arrived(Result<protocol::ProducerId> first, std::int32_t count);
 

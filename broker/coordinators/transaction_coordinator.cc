@@ -56,10 +56,8 @@ class TransactionCoordinator::MarkerRun : public std::enable_shared_from_this<Ma
   void answered(Place place, ErrorCode error) {
     {
       const MutexLock lock(mutex_);
-      if (owner_.is_stopped_) {
-        is_given_up_ = true;
-      } else if (error == ErrorCode::kInvalidProducerEpoch ||
-                 error == ErrorCode::kTransactionCoordinatorFenced) {
+      if (owner_.is_stopped_ || error == ErrorCode::kInvalidProducerEpoch ||
+          error == ErrorCode::kTransactionCoordinatorFenced) {
         is_given_up_ = true;
       } else if (error != ErrorCode::kNone && exists(place)) {
         missing_.push_back(std::move(place));
