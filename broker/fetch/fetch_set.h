@@ -164,7 +164,7 @@ class FetchSet {
     PartitionId partition;
     bool operator==(const Key&) const = default;
   };
-  static const Key& key_of(const Key& key) { return key; }
+  static Key key_of(const Key& key) { return key; }
   static Key key_of(const FetchEntry* entry) { return {entry->topic(), entry->partition()}; }
   struct KeyHash {
     using is_transparent = void;
