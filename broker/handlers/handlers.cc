@@ -55,6 +55,8 @@ struct Handlers::Parts {
   Router router;
   FetchSessions sessions;
 
+  std::optional<ProduceService> produce;
+  std::optional<FetchHandler> fetch;
   std::optional<MetadataHandler> metadata_answers;
   std::optional<ControllerHandlers> controller;
   std::optional<GroupMembershipHandlers> members;
@@ -84,22 +86,17 @@ void Handlers::serve(const Services& services) {
 }
 
 void Handlers::Parts::serve_data(const Services& services) {
-  const auto self = config.node_id;
-  router.serve<protocol::ProduceRequest>(
-      ApiKey::kProduce,
-      [produce = std::make_unique<ProduceService>(partitions, services.transactions,
-                                                  transaction_check_options(config), services.loops)](
-          Call& call, const protocol::ProduceRequest& request, Responder responder) {
-        produce->handle(call, request, std::move(responder));
-      });
-  router.serve<protocol::FetchRequest>(
-      ApiKey::kFetch,
-      [handler = std::make_unique<FetchHandler>(
-           partitions, sessions, services.metadata, self,
-           static_cast<std::int32_t>(config.settings.number("fetch.max.bytes")), services.loops)](
-          Call& call, const protocol::FetchRequest& request, Responder responder) {
-        handler->handle(call, request, std::move(responder));
-      });
+  produce.emplace(partitions, services.transactions, transaction_check_options(config), services.loops);
+  router.serve<protocol::ProduceRequest>(ApiKey::kProduce,
+                                         [this](Call& call, const auto& request, Responder responder) {
+                                           produce->handle(call, request, std::move(responder));
+                                         });
+  fetch.emplace(partitions, sessions, services.metadata, config.node_id,
+                static_cast<std::int32_t>(config.settings.number("fetch.max.bytes")), services.loops);
+  router.serve<protocol::FetchRequest>(ApiKey::kFetch,
+                                       [this](Call& call, const auto& request, Responder responder) {
+                                         fetch->handle(call, request, std::move(responder));
+                                       });
   router.answer<protocol::ListOffsetsRequest>(
       ApiKey::kListOffsets,
       [handler = ListOffsetsHandler(partitions)](Call& call, const auto& request) mutable {
