@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "bench/load/fail.h"
-#include "bench/load/monotonic.h"
+#include "bench/load/time.h"
 
 namespace milena::bench {
 

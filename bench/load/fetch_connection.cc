@@ -11,7 +11,6 @@
 #include "protocol/api.gen.h"
 #include "protocol/error_code.h"
 #include "protocol/frame.h"
-#include "protocol/record_batch.h"
 
 namespace milena::bench {
 namespace {
@@ -131,6 +130,7 @@ void FetchConnection::read(const FetchResponse::FetchableTopicResponse::Partitio
     partition->next_offset = (*batch)->last_offset().value + 1;
     answer.records += static_cast<std::uint64_t>((*batch)->record_count());
     answer.bytes += (*batch)->size_in_bytes();
+    if (see_) see_(**batch);
   }
   if (!from.records->bytes.empty() && partition->next_offset == before) fail_run("Fetch: no whole batch");
   if (!options_.from_latest && partition->next_offset >= from.high_watermark.value) {

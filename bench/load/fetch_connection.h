@@ -5,13 +5,14 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <functional>
 #include <vector>
 
 #include "base/arena.h"
 #include "bench/load/frame_reader.h"
 #include "bench/load/options.h"
 #include "protocol/fetch.gen.h"
+#include "protocol/record_batch.h"
 
 namespace milena::bench {
 
@@ -42,6 +43,9 @@ class FetchConnection {
     std::uint64_t bytes = 0;  // of whole batches
     std::uint64_t errors = 0;
   };
+  // Shows each whole batch that comes, besides counting it.
+  void on_batch(std::function<void(const protocol::RecordBatchView&)> see) { see_ = std::move(see); }
+
   // Takes what has come. True: the answer is complete and was put into `answer`, and the positions moved.
   bool receive(Answer& answer);
 
@@ -64,6 +68,7 @@ class FetchConnection {
   std::vector<std::byte> request_;
   std::size_t sent_ = 0;
   FrameReader reader_;
+  std::function<void(const protocol::RecordBatchView&)> see_;
 };
 
 }  // namespace milena::bench

@@ -7,7 +7,7 @@
 
 #include "bench/load/epoll.h"
 #include "bench/load/fetch_connection.h"
-#include "bench/load/monotonic.h"
+#include "bench/load/time.h"
 #include "bench/load/topics.h"
 
 namespace milena::bench {
@@ -17,11 +17,7 @@ class FetchRun {
  public:
   explicit FetchRun(const Options& options) : options_(options), meter_(options.pid), stretch_(meter_) {
     WireClient client(options.broker);
-    if (options.create) {
-      create_topic(client, options.topic, options.partitions);
-    } else {
-      await_leaders(client, options.topic, options.partitions);
-    }
+    prepare_topic(client, options.topic, options.partitions, options.create);
     const LogEnd end = options.from_latest ? LogEnd::kLatest : LogEnd::kEarliest;
     const std::vector<std::int64_t> offsets = list_offsets(client, options.topic, options.partitions, end);
     // Partitions are dealt out; connections beyond their number read one that another reads, too.

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "bench/load/fetch_run.h"
+#include "bench/load/idle_run.h"
+#include "bench/load/latency_run.h"
 #include "bench/load/options.h"
 #include "bench/load/produce_run.h"
 #include "bench/load/sockets.h"
@@ -17,6 +19,10 @@ milena::bench::Report run(const milena::bench::Options& options) {
       return milena::bench::run_produce(options);
     case Mode::kFetch:
       return milena::bench::run_fetch(options);
+    case Mode::kLatency:
+      return milena::bench::run_latency(options);
+    case Mode::kIdle:
+      return milena::bench::run_idle(options);
   }
   std::unreachable();
 }

@@ -19,6 +19,8 @@ class CommandLine {
     app_.require_subcommand(1);
     add_produce();
     add_fetch();
+    add_latency();
+    add_idle();
     try {
       app_.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -33,9 +35,14 @@ class CommandLine {
   const Options& options() const { return options_; }
 
  private:
-  CLI::App* add_mode(const char* name, const char* what, Mode mode) {
+  CLI::App* add_mode(const char* name, const char* what, Mode mode, int connections) {
     CLI::App* command = app_.add_subcommand(name, what);
-    command->callback([this, mode] { options_.mode = mode; });
+    // Comes before the options of the mode, which may change what it sets.
+    command->preparse_callback([this, mode, connections](std::size_t) {
+      options_.mode = mode;
+      options_.connections = connections;
+      options_.shape.batch_bytes = mode == Mode::kLatency ? 16 * 1024 : 64 * 1024;
+    });
     command->add_option("--broker", broker_, "HOST:PORT")->required();
     command->add_option("--pid", options_.pid, "process id of the broker, to measure it");
     command->add_option("--topic", options_.topic)->capture_default_str();
@@ -43,8 +50,7 @@ class CommandLine {
         ->capture_default_str()
         ->check(CLI::PositiveNumber);
     command->add_flag("--create", options_.create, "create the topic first, unless it is there");
-    command->add_option("--connections", options_.connections)
-        ->capture_default_str()
+    command->add_option("--connections", options_.connections, fmt::format("default {}", connections))
         ->check(CLI::PositiveNumber);
     return command;
   }
@@ -54,6 +60,10 @@ class CommandLine {
         ->transform(kSizes);
     command->add_option("--bytes", options_.extent.bytes, "of batches, in all")->transform(kSizes);
     command->add_option("--seconds", options_.extent.seconds);
+  }
+
+  void add_seconds(CLI::App* command) {
+    command->add_option("--seconds", options_.extent.seconds)->required()->check(CLI::PositiveNumber);
   }
 
   void add_records(CLI::App* command) {
@@ -66,13 +76,15 @@ class CommandLine {
     command->add_option("--acks", options_.acks)->capture_default_str()->check(CLI::IsMember({-1, 0, 1}));
   }
 
+  void add_batch_bytes(CLI::App* command, const char* what) {
+    command->add_option("--batch-bytes", options_.shape.batch_bytes, what)->transform(kSizes);
+  }
+
   void add_produce() {
-    CLI::App* command = add_mode("produce", "append batches", Mode::kProduce);
+    CLI::App* command = add_mode("produce", "append batches", Mode::kProduce, 4);
     add_extent(command);
     add_records(command);
-    command->add_option("--batch-bytes", options_.shape.batch_bytes, "as they travel; 0: one record a batch")
-        ->capture_default_str()
-        ->transform(kSizes);
+    add_batch_bytes(command, "as they travel, default 65536; 0: one record a batch");
     command->add_option("--codec", options_.shape.codec, "none, gzip, snappy, lz4, zstd")
         ->transform(
             CLI::Transformer(std::map<std::string, CompressionType>{{"none", CompressionType::kNone},
@@ -85,7 +97,7 @@ class CommandLine {
   }
 
   void add_fetch() {
-    CLI::App* command = add_mode("fetch", "read batches", Mode::kFetch);
+    CLI::App* command = add_mode("fetch", "read batches", Mode::kFetch, 4);
     add_extent(command);
     command->add_option("--max-bytes", options_.max_bytes)->capture_default_str()->transform(kSizes);
     command->add_option("--partition-max-bytes", options_.partition_max_bytes)
@@ -97,6 +109,21 @@ class CommandLine {
         ->add_option_function<std::string>(
             "--from", [this](const std::string& from) { options_.from_latest = from == "latest"; })
         ->check(CLI::IsMember({"earliest", "latest"}));
+  }
+
+  void add_latency() {
+    CLI::App* command = add_mode("latency", "append at a rate, and see records arrive", Mode::kLatency, 1);
+    add_seconds(command);
+    add_records(command);
+    command->add_option("--rate", options_.rate, "records per second over all")
+        ->required()
+        ->check(CLI::PositiveNumber);
+    add_batch_bytes(command, "at most, for records that are due together; default 16384");
+  }
+
+  void add_idle() {
+    CLI::App* command = add_mode("idle", "open connections, and leave them alone", Mode::kIdle, 10'000);
+    add_seconds(command);
   }
 
   CLI::App app_{"Speaks Kafka's protocol as fast as a broker can listen, and measures the broker."};

@@ -11,14 +11,14 @@
 
 namespace milena::bench {
 
-// When a measured stretch is over: after so many bytes of batches, or so many seconds. One of them is set.
+// When a measured stretch is over: after so many bytes of batches, or so many seconds. The other one is 0.
 struct Extent {
   std::uint64_t bytes = 0;
   double seconds = 0;
 };
 
 struct Options {
-  enum class Mode { kProduce, kFetch };
+  enum class Mode { kProduce, kFetch, kLatency, kIdle };
   Mode mode = Mode::kProduce;
 
   Address broker;
@@ -26,11 +26,11 @@ struct Options {
   std::string topic = "bench";
   int partitions = 1;
   bool create = false;
-  int connections = 4;
+  int connections = 0;
   std::uint64_t warmup_bytes = 0;
   Extent extent;
 
-  // produce
+  // produce, latency
   int in_flight = 5;
   BatchShape shape;
   int acks = 1;

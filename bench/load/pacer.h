@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-#include "bench/load/monotonic.h"
+#include "bench/load/time.h"
 
 namespace milena::bench {
 

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/crc32c.h"
+#include "bench/load/fail.h"
 #include "bench/load/wire_client.h"
 #include "protocol/frame.h"
 #include "protocol/produce.gen.h"
@@ -23,11 +24,18 @@ constexpr int kVersion = 9;
 constexpr std::int32_t kTimeoutMs = 30'000;
 // The header of every request: size, API key and version come first.
 constexpr std::size_t kCorrelationIdAt = 4 + 2 + 2;
+// In answers: correlation id, no tags.
+constexpr std::size_t kTopicCountAt = 4 + 1;
+constexpr std::byte kOneElement{2};
 
 }  // namespace
 
 ProduceFrame::ProduceFrame(const Settings& settings, std::shared_ptr<const std::vector<std::byte>> batch)
     : batch_(std::move(batch)),
+      // The number of topics, a name, the number of partitions and an index lie before it.
+      error_at_(kTopicCountAt + 1 +
+                protocol::unsigned_varint_size(static_cast<std::uint32_t>(settings.topic.size()) + 1) +
+                settings.topic.size() + 1 + 4),
       records_(load_be<std::int32_t>(batch_->data() + BatchLayout::kRecordCount)),
       producer_(settings.producer) {
   using Topic = protocol::ProduceRequest::TopicProduceData;
@@ -67,8 +75,21 @@ void ProduceFrame::write_head(const Stamp& stamp, std::byte* into) const {
   store_be(batch + BatchLayout::kProducerId, producer_.id);
   store_be(batch + BatchLayout::kProducerEpoch, producer_.epoch);
   store_be(batch + BatchLayout::kBaseSequence, stamp.base_sequence);
+  seal(into, rest());
+}
+
+void ProduceFrame::seal(std::byte* head, BytesView records) const {
+  std::byte* batch = head + batch_at_;
   const std::uint32_t of_header = crc32c({batch + BatchLayout::kAttributes, batch + kBatchHeaderBytes});
-  store_be(batch + BatchLayout::kCrc, crc32c(rest(), of_header));
+  store_be(batch + BatchLayout::kCrc, crc32c(records, of_header));
+}
+
+ErrorCode ProduceFrame::error_in(BytesView answer) const {
+  if (answer.size() < error_at_ + sizeof(std::int16_t) || answer[kTopicCountAt] != kOneElement ||
+      answer[error_at_ - sizeof(std::int32_t) - 1] != kOneElement) {
+    fail_run("Produce: an answer for something else than one partition");
+  }
+  return static_cast<ErrorCode>(load_be<std::int16_t>(answer.data() + error_at_));
 }
 
 BytesView ProduceFrame::rest() const { return BytesView(*batch_).subspan(kBatchHeaderBytes); }

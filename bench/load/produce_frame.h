@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "protocol/error_code.h"
 
 namespace milena::bench {
 
@@ -47,10 +48,15 @@ class ProduceFrame {
   };
   // Writes the head of one request; `into` holds head_size() bytes.
   void write_head(const Stamp& stamp, std::byte* into) const;
+  // Makes the checksum in `head` right for records that are not those of the frame.
+  void seal(std::byte* head, BytesView records) const;
 
   // What follows the head: the records, and the end of the request.
   BytesView rest() const;
   BytesView tail() const { return tail_; }
+
+  // What the answer to such a request says, without decoding all of it. Any other answer ends the run.
+  ErrorCode error_in(BytesView answer) const;
 
  private:
   std::shared_ptr<const std::vector<std::byte>> batch_;
@@ -58,6 +64,7 @@ class ProduceFrame {
   std::vector<std::byte> tail_;  // behind the batch
   std::size_t batch_at_;         // of the batch in head_
   std::size_t partition_at_;
+  std::size_t error_at_;  // in answers
   std::int32_t records_;
   Producer producer_;
 };

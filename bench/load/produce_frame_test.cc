@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "base/arena.h"
 #include "bench/load/sample_records.h"
@@ -91,6 +93,27 @@ TEST(ProduceFrame, TransactionalBatchesSaySo) {
   EXPECT_EQ(parsed.request.transactional_id, "tx-1");
   EXPECT_TRUE(parsed.batch().is_transactional());
   EXPECT_TRUE(parsed.batch().crc_matches());
+}
+
+TEST(ProduceFrame, FindsTheErrorInAnAnswer) {
+  for (const std::string& topic : {std::string("t"), std::string(200, 'x')}) {
+    const ProduceFrame frame({.topic = topic}, sample({.record_bytes = 100, .batch_bytes = 0}));
+    for (const ErrorCode error : {ErrorCode::kNone, ErrorCode::kNotLeaderOrFollower}) {
+      using Topic = protocol::ProduceResponse::TopicProduceResponse;
+      std::array<Topic::PartitionProduceResponse, 1> partitions{};
+      partitions[0].index = 3;
+      partitions[0].error_code = error;
+      partitions[0].base_offset = 77;
+      std::array<Topic, 1> topics{};
+      topics[0].name = topic;
+      topics[0].partition_responses = partitions;
+      protocol::ProduceResponse response;
+      response.responses = topics;
+      Arena arena;
+      const BytesView answer = protocol::flatten(protocol::encode_response(response, 9, 1, arena), arena);
+      EXPECT_EQ(frame.error_in(answer.subspan(4)), error);
+    }
+  }
 }
 
 TEST(FullBatch, IsAsLargeAsItsLimitLetsItBe) {

@@ -1,7 +1,5 @@
 #include "bench/load/produce_run.h"
 
-#include <time.h>
-
 #include <limits>
 #include <memory>
 #include <optional>
@@ -9,30 +7,20 @@
 
 #include "bench/load/epoll.h"
 #include "bench/load/fail.h"
-#include "bench/load/monotonic.h"
 #include "bench/load/pacer.h"
 #include "bench/load/produce_connection.h"
 #include "bench/load/producer_ids.h"
+#include "bench/load/time.h"
 #include "bench/load/topics.h"
 
 namespace milena::bench {
 namespace {
 
-std::int64_t wall_ms() {
-  timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
-}
-
 class ProduceRun {
  public:
   explicit ProduceRun(const Options& options) : options_(options), meter_(options.pid), stretch_(meter_) {
     WireClient client(options.broker);
-    if (options.create) {
-      create_topic(client, options.topic, options.partitions);
-    } else {
-      await_leaders(client, options.topic, options.partitions);
-    }
+    prepare_topic(client, options.topic, options.partitions, options.create);
     const auto batch = std::make_shared<const std::vector<std::byte>>(full_batch(options.shape, wall_ms()));
     for (int i = 0; i < options.connections; ++i) {
       ProduceFrame::Settings settings{.topic = options.topic,
@@ -41,7 +29,7 @@ class ProduceRun {
       connections_.push_back(
           std::make_unique<ProduceConnection>(options.broker, ProduceFrame(settings, batch), settings,
                                               options.in_flight, options.partitions, i % options.partitions));
-      epoll_.add(connections_.back()->socket(), connections_.back().get());
+      epoll_.add(connections_.back()->pipe().socket(), connections_.back().get());
     }
   }
 
@@ -78,7 +66,7 @@ class ProduceRun {
         auto& connection = *static_cast<ProduceConnection*>(event.data.ptr);
         bool more = (event.events & EPOLLIN) != 0;
         do {
-          more = more && connection.receive();
+          more = more && connection.pipe().receive();
           advance(connection);
         } while (more);
       }
@@ -88,7 +76,7 @@ class ProduceRun {
       if (pacer_) put_what_is_due();
     }
     if (options_.acks == 0) {
-      for (auto& connection : connections_) connection->await_served();
+      for (auto& connection : connections_) connection->pipe().await_served();
     }
   }
 
@@ -107,13 +95,13 @@ class ProduceRun {
     const std::int64_t now = now_ns();
     take_done(connection, now);
     if (!pacer_) {
-      while (connection.has_free_slot() && may_put(now)) put(connection, now);
+      while (connection.pipe().has_free_slot() && may_put(now)) put(connection, now);
     }
-    connection.send();
+    connection.pipe().send();
     if (options_.acks != 0) return;
     // What the socket took is over without an answer. If it took all, no event says that it would take more.
     take_done(connection, now);
-    if (!pacer_ && connection.has_free_slot() && may_put(now)) hungry_.push_back(&connection);
+    if (!pacer_ && connection.pipe().has_free_slot() && may_put(now)) hungry_.push_back(&connection);
   }
 
   void take_done(ProduceConnection& connection, std::int64_t now) {
@@ -146,7 +134,7 @@ class ProduceRun {
       somebody_is_free_ = free != nullptr;
       if (free == nullptr) return;
       put(*free, pacer_->take());
-      free->send();
+      free->pipe().send();
       if (options_.acks == 0) take_done(*free, now);
     }
   }
@@ -154,7 +142,7 @@ class ProduceRun {
   ProduceConnection* next_free() {
     for (std::size_t tried = 0; tried < connections_.size(); ++tried) {
       ProduceConnection& connection = *connections_[turn_++ % connections_.size()];
-      if (connection.has_free_slot()) return &connection;
+      if (connection.pipe().has_free_slot()) return &connection;
     }
     return nullptr;
   }

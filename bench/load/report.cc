@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "bench/load/monotonic.h"
+#include "bench/load/time.h"
 
 namespace milena::bench {
 

@@ -56,8 +56,6 @@ std::expected<std::vector<std::int64_t>, ErrorCode> ask_offsets(WireClient& clie
   return offsets;
 }
 
-}  // namespace
-
 void create_topic(WireClient& client, const std::string& topic, int partitions) {
   std::array<CreateTopicsRequest::CreatableTopic, 1> topics{};
   topics[0].name = topic;
@@ -69,10 +67,12 @@ void create_topic(WireClient& client, const std::string& topic, int partitions) 
   const auto response = client.call<CreateTopicsResponse>(request, 7);
   const ErrorCode error = response.topics[0].error_code;
   if (error != ErrorCode::kTopicAlreadyExists) require_success("CreateTopics", error);
-  await_leaders(client, topic, partitions);
 }
 
-void await_leaders(WireClient& client, const std::string& topic, int partitions) {
+}  // namespace
+
+void prepare_topic(WireClient& client, const std::string& topic, int partitions, bool create) {
+  if (create) create_topic(client, topic, partitions);
   // Metadata may name a leader that has not heard of it yet.
   retry_for_a_minute("the topic has no leaders, or is not there (--create)", [&] {
     return all_have_leaders(client, topic, partitions) &&

@@ -9,11 +9,9 @@
 
 namespace milena::bench {
 
-// Creates the topic unless it is there; returns when all its partitions are served.
-void create_topic(WireClient& client, const std::string& topic, int partitions);
-
-// Waits until the topic has `partitions` partitions, all with leaders that serve them.
-void await_leaders(WireClient& client, const std::string& topic, int partitions);
+// Returns when the topic has `partitions` partitions and all are served. `create`: creates it first, unless
+// it is there.
+void prepare_topic(WireClient& client, const std::string& topic, int partitions, bool create);
 
 enum class LogEnd { kEarliest, kLatest };
 // The offset at that end of each partition.

@@ -1,4 +1,4 @@
-// Nanoseconds on a clock that never goes back: what measurements count in.
+// The time: nanoseconds on a clock that never goes back, which measurements count in, and that of records.
 #pragma once
 
 #include <time.h>
@@ -13,6 +13,13 @@ inline std::int64_t now_ns() {
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return now.tv_sec * kSecond + now.tv_nsec;
+}
+
+// Milliseconds since the Unix epoch.
+inline std::int64_t wall_ms() {
+  timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
 }
 
 }  // namespace milena::bench
