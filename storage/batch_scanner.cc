@@ -46,7 +46,8 @@ IoResult<BatchScanner::Step> BatchScanner::next() {
   const std::uint64_t left = end_ - position_;
   if (left < protocol::kBatchHeaderBytes) return Step::kBroken;
   MILENA_TRY(const BytesView head, bytes_at(position_, protocol::kBatchHeaderBytes));
-  const auto parsed = protocol::RecordBatchHeader::parse(head);
+  std::ranges::copy(head, head_.begin());
+  const auto parsed = protocol::RecordBatchHeader::parse(BytesView(head_).first(head.size()));
   if (!parsed || parsed->size_in_bytes() > left) return Step::kBroken;
   const protocol::Offset base = parsed->base_offset();
   const std::int32_t delta = parsed->last_offset_delta();
@@ -58,31 +59,28 @@ IoResult<BatchScanner::Step> BatchScanner::next() {
   return Step::kBatch;
 }
 
+IoResult<BytesView> BatchScanner::some_bytes_at(std::uint64_t position, std::uint64_t end) {
+  const std::uint64_t buffered_until = buffered_from_ + buffered_;
+  const bool here = position >= buffered_from_ && position < buffered_until;
+  const std::size_t fits = here ? buffered_until - position : buffer_.size();
+  return bytes_at(position, std::min<std::uint64_t>(end - position, fits));
+}
+
 IoResult<bool> BatchScanner::crc_matches() {
-  const std::uint32_t expected = header_->crc();
-  const std::size_t whole = next_position_ - position_;
-  if (whole <= buffer_.size()) MILENA_CHECK(bytes_at(position_, whole));
   std::uint32_t crc = 0;
   for (std::uint64_t at = position_ + BatchLayout::kAttributes; at < next_position_;) {
-    const std::size_t size = std::min<std::uint64_t>(next_position_ - at, buffer_.size());
-    MILENA_TRY(const BytesView piece, bytes_at(at, size));
-    if (piece.size() < size) return false;
+    MILENA_TRY(const BytesView piece, some_bytes_at(at, next_position_));
+    if (piece.empty()) return false;
     crc = crc32c(piece, crc);
-    at += size;
+    at += piece.size();
   }
-  // The pieces may have moved the buffer away from the header.
-  MILENA_TRY(const BytesView head, bytes_at(position_, protocol::kBatchHeaderBytes));
-  const auto parsed = protocol::RecordBatchHeader::parse(head);
-  if (!parsed) return false;
-  header_ = *parsed;
-  return crc == expected;
+  return crc == header_->crc();
 }
 
 IoResult<std::optional<protocol::RecordBatchView>> BatchScanner::batch() {
   MILENA_TRY(const BytesView whole, bytes_at(position_, next_position_ - position_));
   const auto view = protocol::RecordBatchView::parse(whole);
   if (!view) return std::nullopt;
-  header_ = *view;
   return *view;
 }
 

@@ -5,6 +5,7 @@
 // for.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -17,8 +18,10 @@ namespace milena::storage {
 
 class BatchScanner {
  public:
-  static constexpr std::size_t kLookupBytes = 4096;   // for a few headers
-  static constexpr std::size_t kWalkBytes = 1 << 20;  // for every byte
+  static constexpr std::size_t kLookupBytes = 4096;  // for a few headers
+  // For every byte: large enough to make the calls few, small enough to stay in a core's cache from the copy
+  // to the checksum.
+  static constexpr std::size_t kWalkBytes = 128 << 10;
 
   enum class Step {
     kBatch,   // header() is the next one
@@ -32,29 +35,36 @@ class BatchScanner {
   // Reads into `buffer`, which has room for a header at least; memory of its own only for what is larger.
   BatchScanner(const File& file, std::uint64_t position, std::uint64_t end, MutableBytes buffer);
 
+  BatchScanner(const BatchScanner&) = delete;
+  BatchScanner& operator=(const BatchScanner&) = delete;
+
   IoResult<Step> next();
 
-  // Valid until the next call of any function that reads.
+  // Valid until the next next().
   const protocol::RecordBatchHeader& header() const { return *header_; }
   // Of the batch that header() belongs to; after kEnd or kBroken, where the walk stopped.
   std::uint64_t position() const { return position_; }
   std::uint64_t next_position() const { return next_position_; }
 
-  // Whether the checksum of the batch is right; reads all of it, piece by piece.
+  // Whether the checksum of the batch is right; reads all of it, piece by piece, and no byte twice.
   IoResult<bool> crc_matches();
   // The whole batch; none when the file ends inside it. Memory for all of it: ask only for what is needed.
+  // Valid until the next call of any function that reads.
   IoResult<std::optional<protocol::RecordBatchView>> batch();
 
  private:
   void make_room(std::size_t size);
   // `size` bytes at `position`, or fewer where the walk or the file ends.
   IoResult<BytesView> bytes_at(std::uint64_t position, std::size_t size);
+  // From `position` to `end`, or a part of it: what is in memory, or else what fits.
+  IoResult<BytesView> some_bytes_at(std::uint64_t position, std::uint64_t end);
 
   const File& file_;
   std::uint64_t position_;
   std::uint64_t next_position_;
   std::uint64_t end_;
-  std::optional<protocol::RecordBatchHeader> header_;
+  std::array<std::byte, protocol::kBatchHeaderBytes> head_;
+  std::optional<protocol::RecordBatchHeader> header_;  // a view of head_
   protocol::Offset last_offset_ = -1;
 
   std::unique_ptr<std::byte[]> memory_;
