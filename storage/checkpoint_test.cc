@@ -56,7 +56,7 @@ TEST(EpochCache, AssignsKeepTheListStrictlyIncreasing) {
   cache.assign(1, 5);  // known already
   cache.assign(3, 10);
   cache.assign(4, 20);
-  EXPECT_TRUE(cache.dirty());
+  EXPECT_TRUE(cache.behind(1));
   EXPECT_EQ(cache.entries().size(), 3u);
   cache.assign(5, 10);  // contradicts 3 and 4
   EXPECT_EQ(cache.latest(), 5);
@@ -97,10 +97,23 @@ TEST(EpochCache, TruncationFromBothEnds) {
   EXPECT_TRUE(cache.entries().empty());
 }
 
+TEST(EpochCache, TheFileIsBehindOnlyOnceTheEpochHasRecords) {
+  EpochCache cache;
+  ASSERT_TRUE(cache.decode("0\n2\n0 0\n3 17\n"));
+  cache.assign(4, 20);
+  EXPECT_FALSE(cache.behind(20));
+  EXPECT_TRUE(cache.behind(21));
+  cache.set_written(true);
+  EXPECT_FALSE(cache.behind(21));
+  cache.truncate_from_end(17);  // what the file says about 17 and 20 is forgotten when it is read again
+  EXPECT_FALSE(cache.behind(17));
+  EXPECT_TRUE(cache.behind(18));
+}
+
 TEST(EpochCache, TextThatIsNoCheckpointIsRefused) {
   EpochCache cache;
   EXPECT_TRUE(cache.decode("0\n2\n0 0\n3 17\n"));
-  EXPECT_FALSE(cache.dirty());
+  EXPECT_FALSE(cache.behind(100));
   for (const std::string_view text : {"0\n2\n3 17\n0 0\n", "0\n1\n-1 0\n", "0\n1\n0 -5\n", "0\n1\n0\n",
                                       "0\n1\n0 1 2\n", "0\n2\n0 0\n", "1\n0\n"}) {
     EXPECT_FALSE(cache.decode(text)) << text;

@@ -12,10 +12,12 @@ void EpochCache::assign(LeaderEpoch epoch, Offset start_offset) {
   if (!entries_.empty() && entries_.back().epoch == epoch && entries_.back().start_offset <= start_offset)
     return;
   while (!entries_.empty() &&
-         (entries_.back().epoch >= epoch || entries_.back().start_offset >= start_offset))
+         (entries_.back().epoch >= epoch || entries_.back().start_offset >= start_offset)) {
+    changed_from(entries_.back().start_offset);
     entries_.pop_back();
+  }
   entries_.push_back({epoch, start_offset});
-  dirty_ = true;
+  changed_from(start_offset);
 }
 
 std::optional<EpochEndOffset> EpochCache::end_offset_for(LeaderEpoch epoch, Offset log_end) const {
@@ -35,8 +37,8 @@ LeaderEpoch EpochCache::epoch_of(Offset offset) const {
 
 void EpochCache::truncate_from_end(Offset offset) {
   while (!entries_.empty() && entries_.back().start_offset >= offset) {
+    changed_from(entries_.back().start_offset);
     entries_.pop_back();
-    dirty_ = true;
   }
 }
 
@@ -45,13 +47,13 @@ void EpochCache::truncate_from_start(Offset offset) {
   if (next == entries_.begin()) return;
   const auto holder = std::prev(next);
   if (holder == entries_.begin() && holder->start_offset == offset) return;
+  changed_from(entries_.front().start_offset);
   holder->start_offset = offset;
   entries_.erase(entries_.begin(), holder);
-  dirty_ = true;
 }
 
 void EpochCache::clear() {
-  dirty_ = dirty_ || !entries_.empty();
+  if (!entries_.empty()) changed_from(entries_.front().start_offset);
   entries_.clear();
 }
 
@@ -65,7 +67,7 @@ std::string EpochCache::encode() const {
 
 bool EpochCache::decode(std::string_view text) {
   entries_.clear();
-  dirty_ = false;
+  changed_from_ = kNothing;
   const auto lines = decode_checkpoint(text);
   if (!lines) return false;
   for (std::string_view line : *lines) {

@@ -4,6 +4,8 @@
 // Owned by a Log; not thread-safe. Epochs and start offsets strictly increase.
 #pragma once
 
+#include <algorithm>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -41,9 +43,11 @@ class EpochCache {
   void truncate_from_start(Offset offset);
   void clear();
 
-  // Whether the file is behind; cleared by the owner once it has written encode().
-  bool dirty() const { return dirty_; }
-  void set_dirty(bool dirty) { dirty_ = dirty; }
+  // Whether the file is behind in what it says about the records below `log_end`. An epoch without records
+  // need not be in it: every opening forgets it, and its leader says it again.
+  bool behind(Offset log_end) const { return changed_from_ < log_end; }
+  // encode() was written, or was not written after all.
+  void set_written(bool written) { changed_from_ = written ? kNothing : 0; }
 
   // The text of leader-epoch-checkpoint (docs/formats/leader_epoch_checkpoint.md).
   std::string encode() const;
@@ -51,8 +55,11 @@ class EpochCache {
   bool decode(std::string_view text);
 
  private:
+  static constexpr Offset kNothing = std::numeric_limits<std::int64_t>::max();
+  void changed_from(Offset offset) { changed_from_ = std::min(changed_from_, offset); }
+
   std::vector<Entry> entries_;
-  bool dirty_ = false;
+  Offset changed_from_ = kNothing;  // up to here the file says what the entries do
 };
 
 }  // namespace milena::storage

@@ -238,9 +238,9 @@ FlushJob Log::flush_job(bool with_active) {
   if (!job.sealed_.empty()) job.known_checksums_ = known_checksums();
   job.snapshots_ = std::move(unwritten_snapshots_);
   unwritten_snapshots_.clear();
-  if (epochs_.dirty()) {
+  if (epochs_.behind(log_end_offset_)) {
     job.epochs_ = epochs_.encode();
-    epochs_.set_dirty(false);
+    epochs_.set_written(true);
   }
   job.sync_directory_ = directory_dirty_ || !job.sealed_.empty() || !job.snapshots_.empty();
   job.sync_parent_ = parent_dirty_;
@@ -272,7 +272,7 @@ void Log::finish_flush(const FlushJob& job) {
     for (const FlushJob::LogFile& log : job.log_files_)
       if (Segment* segment = segment_at(log.base_offset)) segment->set_needs_sync(true);
     unwritten_snapshots_.insert(unwritten_snapshots_.begin(), job.snapshots_.begin(), job.snapshots_.end());
-    epochs_.set_dirty(epochs_.dirty() || job.epochs_);
+    if (job.epochs_) epochs_.set_written(false);
     directory_dirty_ = directory_dirty_ || job.sync_directory_;
     parent_dirty_ = parent_dirty_ || job.sync_parent_;
     return;

@@ -82,7 +82,7 @@ TEST_F(PartitionManagerTest, APartitionThatIsRefusedAtStartIsNotMadeAgainElsewhe
   ASSERT_TRUE(disk_.exists("/one/letters-0"));
   close();
   // Its log cannot be opened.
-  disk_.fail({.call = "open", .code = ENOSPC, .for_good = true, .path_part = "leader-epoch-checkpoint"});
+  disk_.fail({.call = "opendir", .code = ENOSPC, .for_good = true, .path_part = "letters-0"});
   open({"/one", "/two"});
   ASSERT_EQ(registry_->find("letters", 0), nullptr);
   disk_.clear_faults();
