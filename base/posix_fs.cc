@@ -182,6 +182,7 @@ IoStatus PosixFs::remove_tree(const std::string& path) {
 }
 
 IoStatus PosixFs::make_directories(const std::string& path) {
+  if (::mkdir(path.c_str(), 0777) == 0) return {};  // mostly the parents are there
   std::error_code error;
   std::filesystem::create_directories(path, error);
   if (error) return failed("mkdir", error.value());

@@ -221,7 +221,10 @@ class Log {
   // log_open.cc, log_recovery.cc
   Status load(const LogOpenOptions& options);
   Status find_segments(const LogOpenOptions& options, std::vector<std::string>& names);
-  Status load_checksums(Offset recovery_point);
+  Result<std::vector<std::string>> list_files();
+  Result<std::optional<std::vector<std::byte>>> read_listed(const std::vector<std::string>& names,
+                                                            std::string_view name);
+  Status load_checksums(const std::vector<std::string>& names, Offset recovery_point);
   Status check_sealed(const std::vector<SegmentChecksums>& known, Offset recovery_point) const;
   Status drop_snapshots_below(Offset offset);
   Status load_clean();

@@ -34,13 +34,24 @@ BatchSpot spot_of(const BatchScanner& scanner) {
           .max_timestamp = header.max_timestamp()};
 }
 
-// A whole index file mapped; none when it is missing.
-IoResult<std::optional<std::unique_ptr<Mapping>>> map_file(Fs& fs, const std::string& path) {
+// A whole index file; none when it is missing. Mapped, but for a small one: that costs less as a copy.
+template <std::size_t kEntrySize>
+IoResult<std::optional<IndexBytes<kEntrySize>>> index_file(Fs& fs, const std::string& path) {
+  constexpr std::size_t kSmall = 4096;
   auto file = fs.open(path, OpenMode::kRead);
   if (!file && file.error().code == ENOENT) return std::nullopt;
   if (!file) return std::unexpected(file.error());
-  MILENA_TRY(auto mapping, (*file)->map());
-  return mapping;
+  MILENA_TRY(const std::uint64_t size, (*file)->size());
+  if (size > kSmall) {
+    MILENA_TRY(auto mapping, (*file)->map());
+    return IndexBytes<kEntrySize>(std::move(mapping));
+  }
+  std::vector<std::byte> bytes(size);
+  if (size > 0) {
+    MILENA_TRY(const std::size_t got, (*file)->read_at(0, bytes));
+    bytes.resize(got);
+  }
+  return IndexBytes<kEntrySize>(std::move(bytes));
 }
 
 }  // namespace
@@ -275,19 +286,20 @@ Result<bool> Segment::load_indexes() {
   const std::string offsets_path = place_.path(base_offset_, kOffsetIndexSuffix);
   const std::string times_path = place_.path(base_offset_, kTimeIndexSuffix);
   const std::string aborted_path = place_.path(base_offset_, kTxnIndexSuffix);
-  auto offsets = map_file(place_.fs, offsets_path);
+  auto offsets = index_file<OffsetIndex::kEntrySize>(place_.fs, offsets_path);
   if (!offsets) return place_.health.fail(offsets.error(), offsets_path);
-  auto times = map_file(place_.fs, times_path);
+  auto times = index_file<TimeIndex::kEntrySize>(place_.fs, times_path);
   if (!times) return place_.health.fail(times.error(), times_path);
-  auto aborted = read_file(place_.fs, aborted_path, kIndexFileMax);
+  IoResult<std::vector<std::byte>> aborted;
+  if (may_have_aborted_) aborted = read_file(place_.fs, aborted_path, kIndexFileMax);
   if (!aborted && aborted.error().code == ENOENT) aborted.emplace();
   if (!aborted && aborted.error().code != EFBIG) return place_.health.fail(aborted.error(), aborted_path);
   if (!*offsets || !*times || !aborted) return false;
 
   auto decoded = decode_txn_index(*aborted, base_offset_);
   auto loaded = std::make_shared<SegmentIndexes>(base_offset_);
-  loaded->offsets = OffsetIndex(base_offset_, IndexBytes<OffsetIndex::kEntrySize>(std::move(**offsets)));
-  loaded->times = TimeIndex(base_offset_, IndexBytes<TimeIndex::kEntrySize>(std::move(**times)));
+  loaded->offsets = OffsetIndex(base_offset_, std::move(**offsets));
+  loaded->times = TimeIndex(base_offset_, std::move(**times));
   if (!decoded || !loaded->offsets.is_sound(size_) || !loaded->times.is_sound()) return false;
   loaded->aborted = std::move(*decoded);
   if (checksums_ && *checksums_ != checksums_of(*loaded)) return false;
@@ -300,6 +312,7 @@ Result<bool> Segment::load_indexes() {
 }
 
 Status Segment::discard_index_files() {
+  if (!has_file_) return {};  // new: a file of such a name would have been removed when the log was opened
   for (const std::string_view suffix : {kOffsetIndexSuffix, kTimeIndexSuffix, kTxnIndexSuffix}) {
     const std::string path = place_.path(base_offset_, suffix);
     const auto removed = place_.fs.remove(path);
