@@ -18,6 +18,19 @@ using storage::TopicPartition;
 
 namespace {
 
+// work(0) ... work(count - 1), each once, on the calling thread and as many others as make `threads`.
+template <class Work>
+void in_parallel(std::size_t threads, std::size_t count, const Work& work) {
+  std::atomic<std::size_t> next = 0;
+  const auto some = [&] {
+    for (std::size_t at = next++; at < count; at = next++) work(at);
+  };
+  std::vector<std::thread> others;
+  for (std::size_t i = 1; i < std::min(threads, count); ++i) others.emplace_back(some);
+  some();
+  for (auto& thread : others) thread.join();
+}
+
 // What went wrong, and what the disk said if it has failed for good.
 std::string told(const Error& error, LogDirectory& home) {
   const std::string disk = home.health().reason();
@@ -77,6 +90,7 @@ std::shared_ptr<const TopicSettings> PartitionManager::settings_of(const Metadat
 
 std::map<TopicPartition, PartitionManager::Found> PartitionManager::survey() {
   std::map<TopicPartition, Found> found;
+  std::vector<std::pair<const TopicPartition, Found>*> live;
   for (const auto& home : directories_) {
     const auto names = home->partitions();
     if (!names) {
@@ -90,11 +104,14 @@ std::map<TopicPartition, PartitionManager::Found> PartitionManager::survey() {
         run_blocking(
             [&home = *home, path = join(home->path(), name.name)] { (void)home.remove_deleted(path); });
       } else if (name.state == State::kLive) {
-        const auto id = home->topic_id(name.partition);
-        found[name.partition] = {home.get(), id && *id ? **id : Uuid{}};
+        live.push_back(&*found.insert_or_assign(name.partition, Found{home.get(), {}}).first);
       }
     }
   }
+  in_parallel(options_.recovery_threads, live.size(), [&](std::size_t at) {
+    auto& [partition, directory] = *live[at];
+    if (const auto id = directory.home->topic_id(partition); id && *id) directory.topic_id = **id;
+  });
   return found;
 }
 
@@ -129,23 +146,15 @@ Status PartitionManager::open(const MetadataImage& image) {
     jobs.push_back(std::move(job));
   }
 
-  std::atomic<std::size_t> next = 0;
-  auto open_some = [&] {
-    for (std::size_t at = next++; at < work.size(); at = next++) {
-      const auto [job, index] = work[at];
-      const auto directory = found.find({jobs[job].topic->name, index});
-      auto* home = directory != found.end() && directory->second.topic_id == jobs[job].topic->id
-                       ? directory->second.home
-                       : nullptr;
-      jobs[job].partitions[static_cast<std::size_t>(index.value)] = open_partition(
-          jobs[job].identity, jobs[job].settings, index, *jobs[job].topic->partition(index), home);
-    }
-  };
-  std::vector<std::thread> threads;
-  for (std::size_t i = 1; i < std::min(options_.recovery_threads, work.size()); ++i)
-    threads.emplace_back(open_some);
-  open_some();
-  for (auto& thread : threads) thread.join();
+  in_parallel(options_.recovery_threads, work.size(), [&](std::size_t at) {
+    const auto [job, index] = work[at];
+    const auto directory = found.find({jobs[job].topic->name, index});
+    auto* home = directory != found.end() && directory->second.topic_id == jobs[job].topic->id
+                     ? directory->second.home
+                     : nullptr;
+    jobs[job].partitions[static_cast<std::size_t>(index.value)] = open_partition(
+        jobs[job].identity, jobs[job].settings, index, *jobs[job].topic->partition(index), home);
+  });
 
   for (const auto& [job, index] : work) {
     if (jobs[job].partitions[static_cast<std::size_t>(index.value)] == nullptr)
