@@ -1,5 +1,6 @@
 #include "broker/partition/partition.h"
 
+#include <limits>
 #include <utility>
 
 #include "base/assert.h"
@@ -57,7 +58,10 @@ void Partition::become_leader(LeaderEpoch epoch) {
 
 void Partition::set_settings(std::shared_ptr<const TopicSettings> settings) {
   const MutexLock lock(mutex_);
-  if (log_ != nullptr) log_->set_config(settings->log);
+  if (log_ != nullptr) {
+    log_->set_config(settings->log);
+    expect_overdue_flush();
+  }
   settings_ = std::move(settings);
 }
 
@@ -85,6 +89,7 @@ Result<Partition::Appended> Partition::append(MutableBytes records, storage::App
         flush_wanted = true;
       }
       flush_wanted = flush_wanted && !std::exchange(flush_scheduled_, true);
+      expect_overdue_flush();
     }
     return Appended{info, log_->log_start_offset(), leader_epoch_, log_->high_watermark() > info.last_offset};
   }();
@@ -275,6 +280,7 @@ Status Partition::flush() {
     if (!done) {
       unflushed_bytes_ += flushed_bytes;
       flush_failed_ = true;
+      expect_overdue_flush();
       return done;
     }
     if (durability_ == Durability::kFsync) {
@@ -308,11 +314,19 @@ void Partition::release_idle_files() {
 
 bool Partition::flush_overdue(Instant now) {
   const MutexLock lock(mutex_);
-  if (log_ == nullptr || flush_scheduled_) return false;
-  if (flush_failed_) return !home_.health().offline();
+  if (log_ == nullptr || home_.health().offline()) return false;
+  expect_overdue_flush();
+  if (flush_scheduled_) return false;
+  if (flush_failed_) return true;
   if (unflushed_records_ == 0) return false;
   if (!unflushed_since_) unflushed_since_ = now;
   return (now - *unflushed_since_).count() >= log_->config().flush_ms;
+}
+
+void Partition::expect_overdue_flush() {
+  constexpr auto kNever = std::numeric_limits<std::int64_t>::max();  // flush.ms, as it mostly is
+  if (flush_failed_ || (unflushed_records_ > 0 && log_->config().flush_ms != kNever))
+    flusher_.expect_overdue_flush();
 }
 
 std::uint64_t Partition::size_bytes() {

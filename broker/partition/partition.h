@@ -42,6 +42,9 @@ class FlushScheduler {
  public:
   virtual ~FlushScheduler() = default;
   virtual void schedule_flush(std::shared_ptr<class Partition> partition) = 0;
+  // Some partition's flush_overdue() wants to be called within a second or so. Called under its mutex: must
+  // neither lock nor wait.
+  virtual void expect_overdue_flush() = 0;
 };
 
 struct TopicIdentity {
@@ -151,6 +154,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   void expire_producers(std::int64_t now_ms, std::int64_t expiration_ms);
   void release_idle_files();
   // Whether records have waited longer than flush.ms for a flush, or the last one failed on a full disk.
+  // False, and perhaps true later: then the flush scheduler is told to expect it.
   bool flush_overdue(Instant now);
   std::uint64_t size_bytes();
 
@@ -160,6 +164,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
       MILENA_REQUIRES(mutex_);
   void tell_watches(const PartitionChange& change, WakeList& wakes) MILENA_REQUIRES(mutex_);
   void link(PartitionWatch& watch) MILENA_REQUIRES(mutex_);
+  void expect_overdue_flush() MILENA_REQUIRES(mutex_);
 
   const std::shared_ptr<const TopicIdentity> topic_;
   const PartitionId index_;

@@ -289,6 +289,8 @@ void PartitionManager::schedule_flush(std::shared_ptr<Partition> partition) {
   });
 }
 
+void PartitionManager::expect_overdue_flush() { any_unflushed_ = true; }
+
 void PartitionManager::run_blocking(std::move_only_function<void()> job) {
   auto shared = std::make_shared<std::move_only_function<void()>>(std::move(job));
   if (!workers_.try_run([shared] { (*shared)(); })) (*shared)();
@@ -344,6 +346,7 @@ void PartitionManager::expire_producers() {
 }
 
 void PartitionManager::flush_overdue() {
+  if (!any_unflushed_.exchange(false)) return;
   for (const auto& partition : registry_.all()) {
     if (partition->flush_overdue(clock_.now())) (void)partition->flush();
   }

@@ -68,6 +68,7 @@ class PartitionManager final : public FlushScheduler {
   void close(std::int64_t broker_epoch, storage::Log& metadata_log);
 
   void schedule_flush(std::shared_ptr<Partition> partition) override;
+  void expect_overdue_flush() override;
 
   // Makes durable what Partition::note_checkpoint() has noted. Blocks.
   Status write_noted_checkpoints();
@@ -115,6 +116,7 @@ class PartitionManager final : public FlushScheduler {
   std::set<std::pair<Uuid, protocol::PartitionId>> refused_;  // at start
   std::set<Uuid> missing_;                                    // topics that want for a partition
   std::atomic<bool> any_missing_ = false;
+  std::atomic<bool> any_unflushed_ = false;  // see expect_overdue_flush()
   std::function<void()> call_open_missing_;
   struct Chores;
   std::unique_ptr<Chores> chores_;

@@ -63,6 +63,7 @@ TEST(Partition, R9_AFlushThatFailsOnAFullDiskIsDueAgain) {
   partitions.disk().fail({.call = "open", .code = ENOSPC, .for_good = true});
   EXPECT_EQ(partition.flush().error().code, ErrorCode::kKafkaStorageError);
   EXPECT_EQ(partition.offsets(-1)->high_watermark, 0);
+  EXPECT_TRUE(partitions.expects_overdue_flush());
   EXPECT_TRUE(partition.flush_overdue(Instant{0}));
   partitions.disk().clear_faults();
   ASSERT_TRUE(partition.flush());
@@ -70,6 +71,25 @@ TEST(Partition, R9_AFlushThatFailsOnAFullDiskIsDueAgain) {
   EXPECT_GT(watch.last.readable_bytes, 61u);
   EXPECT_FALSE(partition.flush_overdue(Instant{0}));
   partition.detach(watch);
+}
+
+TEST(Partition, OnlyRecordsThatFlushMsLimitsAreExpectedToBecomeOverdue) {
+  TestPartitions partitions(1);
+  auto& partition = partitions.at(0);
+  ASSERT_TRUE(partitions.append(0, 1));
+  EXPECT_FALSE(partition.flush_overdue(Instant{0}));
+  EXPECT_FALSE(partitions.expects_overdue_flush());
+
+  auto settings = *partition.settings();
+  auto log = *settings.log;
+  log.flush_ms = 1000;
+  settings.log = std::make_shared<const storage::LogConfig>(log);
+  partition.set_settings(std::make_shared<const TopicSettings>(settings));
+  EXPECT_TRUE(partitions.expects_overdue_flush());
+  EXPECT_FALSE(partition.flush_overdue(Instant{999}));
+  EXPECT_TRUE(partition.flush_overdue(Instant{1000}));
+  ASSERT_TRUE(partition.flush());
+  EXPECT_FALSE(partition.flush_overdue(Instant{9000}));
 }
 
 TEST(Partition, LeaderEpochsFenceOldAndRefuseUnknownOnes) {

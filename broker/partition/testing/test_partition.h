@@ -43,6 +43,8 @@ class TestPartitions final : public PartitionFinder, public FlushScheduler {
   void schedule_flush(std::shared_ptr<Partition> partition) override {
     flushes_.push_back(std::move(partition));
   }
+  void expect_overdue_flush() override { expects_overdue_flush_ = true; }
+  bool expects_overdue_flush() const { return expects_overdue_flush_; }
 
  private:
   MemFs fs_;
@@ -51,6 +53,7 @@ class TestPartitions final : public PartitionFinder, public FlushScheduler {
   PartitionRegistry registry_;
   std::vector<std::shared_ptr<Partition>> partitions_;
   std::vector<std::shared_ptr<Partition>> flushes_;
+  bool expects_overdue_flush_ = false;
 };
 
 }  // namespace milena::broker
