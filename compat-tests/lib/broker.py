@@ -146,9 +146,8 @@ class Broker:
         Path(f"/proc/{self.pid}/clear_refs").write_text("5")
 
     def cpu_seconds(self):
-        """Processor time used so far, in seconds."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """Processor time used so far by all its threads, in seconds, to the nanosecond."""
+        return time.clock_gettime(~self.pid << 3 | 2)  # Linux's name for that process's CPU clock
 
     def _status_kib(self, field):
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():

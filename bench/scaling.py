@@ -1,0 +1,251 @@
+#!/usr/bin/env python3
+"""What grows with partitions, connections and event loops, as measured curves.
+
+Partitions: one CreateTopics makes them all; then memory, descriptors, requests and restarts. Connections: each sends one
+request and then holds still. Processor time is the broker's own, in nanoseconds from its CPU clock, so this program being
+slow does not matter. Prints tables, and JSON with --json. A measurement, not a test.
+"""
+
+import argparse
+import json
+import os
+import resource
+import socket
+import statistics
+import struct
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "compat-tests"))
+
+from lib import api, broker, records  # noqa: E402
+from lib.wire import frame  # noqa: E402
+
+TOPIC = "many"
+WARM_TOPIC = "warm"
+SAMPLES = 5
+IDLE_SECONDS = 5.0
+CONNECTIONS_PER_ADDRESS = 20_000
+
+
+def counts(text):
+    return [int(part) for part in text.split(",") if part]
+
+
+def settled(target):
+    """Resident KiB once it stops moving."""
+    before = -1
+    while (now := target.rss_kib()) != before:
+        before = now
+        time.sleep(0.3)
+    return now
+
+
+def descriptors(target):
+    return len(os.listdir(f"/proc/{target.pid}/fd"))
+
+
+def cpu_us(target, work, times):
+    """Median over SAMPLES of the broker's processor microseconds for each of `times` calls of work(n)."""
+    samples = []
+    for _ in range(SAMPLES):
+        before = target.cpu_seconds()
+        for n in range(times):
+            work(n)
+        samples.append((target.cpu_seconds() - before) / times * 1e6)
+    return statistics.median(samples)
+
+
+def idle_percent(target, seconds=IDLE_SECONDS):
+    before, started = target.cpu_seconds(), time.monotonic()
+    time.sleep(seconds)
+    return 100 * (target.cpu_seconds() - before) / (time.monotonic() - started)
+
+
+class FetchSession:
+    """An incremental fetch session over all partitions of TOPIC, answers not decoded but for what a test of sense needs."""
+
+    def __init__(self, client, partitions):
+        self.client, self.epoch = client, 0
+        self.full_bytes = self._send([{"partition": n, "fetch_offset": 0} for n in range(partitions)])
+
+    def fetch(self, offsets=()):
+        """One incremental fetch that does not wait; `offsets`: (partition, next offset). Bytes of the answer."""
+        return self._send([{"partition": n, "fetch_offset": offset} for n, offset in offsets])
+
+    def park(self, milliseconds):
+        self._send([], milliseconds, wait=False)
+
+    def _send(self, partitions, max_wait_ms=0, wait=True):
+        session = self.session if self.epoch else 0
+        fields = {"session_id": session, "session_epoch": self.epoch, "max_wait_ms": max_wait_ms, "min_bytes": 1}
+        topics = [{"topic": TOPIC, "partitions": partitions}] if partitions else []
+        self.client.send(api.request("Fetch", topics=topics, **fields))
+        self.epoch += 1
+        return self._receive() if wait else 0
+
+    def _receive(self):
+        _, data = self.client.receive()
+        error, self.session = struct.unpack_from(">hi", data, 5)  # behind the header's tags and the throttle time
+        if error or not self.session:
+            raise RuntimeError(f"Fetch: error {error}, session {self.session}")
+        return len(data)
+
+
+def produce_frame(partition, batch):
+    topics = [{"name": TOPIC, "partitions": [{"index": partition, "records": batch}]}]
+    return api.request("Produce", topics=topics, acks=1)
+
+
+def exchange(client, data):
+    client.send(data)
+    return client.receive()[1]
+
+
+def warm_up(client):
+    """Touches the code and the pools, so that what is measured next is only what grows."""
+    client.create_topic(WARM_TOPIC, 10)
+    batch = records.batch([b"x" * 100])
+    for n in range(200):
+        client.produce(WARM_TOPIC, n % 10, batch)
+        client.fetch(WARM_TOPIC, n % 10, 0, max_wait_ms=0)
+        client.metadata()
+
+
+def partitions_row(arguments, count):
+    """Everything about one broker with `count` partitions, as a dict."""
+    properties = {"num.network.threads": 1}
+    with broker.from_arguments(arguments, "scaling", properties) as target:
+        row = {"partitions": count}
+        with api.Client(target.address, timeout=120.0) as client:
+            warm_up(client)
+            rss, files = settled(target), descriptors(target)
+            started, before = time.monotonic(), target.cpu_seconds()
+            answer = client.create_topic(TOPIC, count)
+            if answer["error_code"]:
+                raise RuntimeError(f"CreateTopics: {answer}")
+            row["create_s"] = time.monotonic() - started
+            row["create_cpu_s"] = target.cpu_seconds() - before
+            row["rss_kb_each"] = (settled(target) - rss) / count
+            row["idle_cpu_percent"] = idle_percent(target)
+
+            batch = records.batch([b"x" * 100])
+            frames = [produce_frame(n, batch) for n in range(count)]
+            for data in frames:
+                exchange(client, data)
+            row["rss_kb_each_used"] = (settled(target) - rss) / count
+            row["fds_each"] = (descriptors(target) - files) / count
+            rounds = max(1000, min(count, 5000))
+            row["produce_cpu_us"] = cpu_us(target, lambda n: exchange(client, frames[n % count]), rounds)
+
+            everything = api.request("Metadata", topics=None)
+            row["metadata_bytes"] = len(exchange(client, everything))
+            row["metadata_cpu_us"] = cpu_us(target, lambda n: exchange(client, everything), 50)
+
+            session = FetchSession(client, count)
+            # The client has read everything: each partition's next offset.
+            ends = {n: client.offset(TOPIC, n)["offset"] for n in range(count)}
+            session.fetch(ends.items())
+            session.fetch()
+            row["fetch_idle_cpu_us"] = cpu_us(target, lambda n: session.fetch(), 500)
+
+            def change_one(n):
+                exchange(client, frames[n % count])
+                ends[n % count] += 1
+                session.fetch()
+                session.fetch([(n % count, ends[n % count])])
+
+            pair = cpu_us(target, change_one, min(500, 20 * count))
+            row["fetch_one_changed_cpu_us"] = pair - row["produce_cpu_us"] - row["fetch_idle_cpu_us"]
+            session.park(30_000)
+            row["rss_kb_each_fetched"] = (settled(target) - rss) / count
+            row["idle_cpu_percent_parked"] = idle_percent(target)
+        target.stop()
+        row["start_clean_s"] = target.start()
+        target.kill()
+        row["start_killed_s"] = target.start()
+        return row
+
+
+def connections_row(arguments, count, loops):
+    properties = {"num.network.threads": loops, "max.connections": count + 10}
+    with broker.from_arguments(arguments, "scaling", properties) as target:
+        row = {"connections": count, "loops": loops}
+        with api.Client(target.address) as client:
+            warm_up(client)
+            rss = settled(target)
+            host, port = target.address.rsplit(":", 1)
+            held = []
+            request = api.request("ApiVersions")
+            for _ in range(count):
+                one = socket.create_connection((host, int(port)), timeout=30.0)
+                one.sendall(request)
+                held.append(one)
+                receive(one)
+            row["rss_kb_each"] = (settled(target) - rss) / count
+            row["idle_cpu_percent"] = idle_percent(target, 3 * IDLE_SECONDS)
+
+            def ask(n):
+                held[n % count].sendall(request)
+                receive(held[n % count])
+
+            row["request_cpu_us"] = cpu_us(target, ask, max(2000, min(count, 10_000)))
+            row["rss_kb_each_used"] = (settled(target) - rss) / count
+            for one in held:
+                one.close()
+        return row
+
+
+def receive(sock):
+    size = struct.unpack(">i", exactly(sock, 4))[0]
+    return exactly(sock, size)
+
+
+def exactly(sock, size):
+    data = b""
+    while len(data) < size:
+        part = sock.recv(size - len(data))
+        if not part:
+            raise RuntimeError("the broker hung up")
+        data += part
+    return data
+
+
+def print_table(rows):
+    """One column for each row of measurements, so that a curve reads from left to right."""
+    for name in rows[0]:
+        print(f"{name:26}" + "".join(f"{row[name]:12.6g}" for row in rows))
+    print(flush=True)
+
+
+def main():
+    parser = broker.add_arguments(argparse.ArgumentParser(description=__doc__))
+    parser.add_argument("--partitions", type=counts, default=[1, 10, 100, 1000, 5000])
+    parser.add_argument("--connections", type=counts, default=[10, 100, 1000, 10_000])
+    parser.add_argument("--loops", type=counts, default=[1, 2])
+    parser.add_argument("--json", help="file that gets the numbers as well")
+    arguments = parser.parse_args()
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    result = {"target": arguments.target, "cores": os.cpu_count(), "partitions": [], "connections": []}
+    for count in arguments.partitions:
+        print(f"{count} partitions ...", file=sys.stderr, flush=True)
+        result["partitions"].append(partitions_row(arguments, count))
+    if result["partitions"]:
+        print_table(result["partitions"])
+    for loops in arguments.loops:
+        rows = []
+        for count in arguments.connections:
+            print(f"{count} connections, {loops} loops ...", file=sys.stderr, flush=True)
+            rows.append(connections_row(arguments, count, loops))
+        result["connections"] += rows
+        if rows:
+            print_table(rows)
+    if arguments.json:
+        Path(arguments.json).write_text(json.dumps(result, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
