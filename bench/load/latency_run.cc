@@ -98,6 +98,7 @@ class LatencyRun {
           take_answers(producer);
         } while (more);
         producer.pipe.send();
+        take_answers(producer);  // without acks, what the socket took is over
       }
     }
   }
@@ -117,7 +118,7 @@ class LatencyRun {
       producer.pipe.send();
       produced_ += due.size();
       if (++producer.partition == options_.partitions) producer.partition = 0;
-      take_answers(producer);  // without acks it is over already
+      take_answers(producer);
     }
   }
 
