@@ -6,9 +6,13 @@
 #include "bench/load/fetch_run.h"
 #include "bench/load/idle_run.h"
 #include "bench/load/latency_run.h"
+#include "bench/load/metadata_run.h"
 #include "bench/load/options.h"
+#include "bench/load/partitions_run.h"
 #include "bench/load/produce_run.h"
 #include "bench/load/sockets.h"
+#include "bench/load/transaction_run.h"
+#include "bench/load/transaction_run.h"
 
 namespace {
 
@@ -16,13 +20,18 @@ milena::bench::Report run(const milena::bench::Options& options) {
   using Mode = milena::bench::Options::Mode;
   switch (options.mode) {
     case Mode::kProduce:
-      return milena::bench::run_produce(options);
+      return options.transactional_ms > 0 ? milena::bench::run_transactions(options)
+                                          : milena::bench::run_produce(options);
     case Mode::kFetch:
       return milena::bench::run_fetch(options);
     case Mode::kLatency:
       return milena::bench::run_latency(options);
     case Mode::kIdle:
       return milena::bench::run_idle(options);
+    case Mode::kMetadata:
+      return milena::bench::run_metadata(options);
+    case Mode::kPartitions:
+      return milena::bench::run_partitions(options);
   }
   std::unreachable();
 }

@@ -21,6 +21,8 @@ class CommandLine {
     add_fetch();
     add_latency();
     add_idle();
+    add_metadata();
+    add_partitions();
     try {
       app_.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -41,6 +43,7 @@ class CommandLine {
     command->preparse_callback([this, mode, connections](std::size_t) {
       options_.mode = mode;
       options_.connections = connections;
+      options_.extent.seconds = mode == Mode::kPartitions ? 1 : 0;
       options_.shape.batch_bytes = mode == Mode::kLatency ? 16 * 1024 : 64 * 1024;
     });
     command->add_option("--broker", broker_, "HOST:PORT")->required();
@@ -93,7 +96,11 @@ class CommandLine {
                                                                     {"lz4", CompressionType::kLz4},
                                                                     {"zstd", CompressionType::kZstd}}));
     command->add_flag("--idempotent", options_.idempotent, "a producer id for each connection");
-    command->add_option("--rate", options_.rate, "records per second over all, in open loop; 0: no limit");
+    auto* transactional =
+        command->add_option("--transactional-ms", options_.transactional_ms,
+                            "each connection commits transactions that are open for so long; 0: none");
+    command->add_option("--rate", options_.rate, "records per second over all, in open loop; 0: no limit")
+        ->excludes(transactional);
   }
 
   void add_fetch() {
@@ -124,6 +131,19 @@ class CommandLine {
   void add_idle() {
     CLI::App* command = add_mode("idle", "open connections, and leave them alone", Mode::kIdle, 10'000);
     add_seconds(command);
+  }
+
+  void add_metadata() {
+    CLI::App* command = add_mode("metadata", "ask for all topics", Mode::kMetadata, 1);
+    add_seconds(command);
+  }
+
+  void add_partitions() {
+    CLI::App* command = add_mode("partitions", "create many, and fetch from all", Mode::kPartitions, 1);
+    command->add_option("--count", options_.partitions, "partitions to create")
+        ->required()
+        ->check(CLI::PositiveNumber);
+    command->add_option("--seconds", options_.extent.seconds, "of each row of fetches, default 1");
   }
 
   CLI::App app_{"Speaks Kafka's protocol as fast as a broker can listen, and measures the broker."};

@@ -18,7 +18,7 @@ struct Extent {
 };
 
 struct Options {
-  enum class Mode { kProduce, kFetch, kLatency, kIdle };
+  enum class Mode { kProduce, kFetch, kLatency, kIdle, kMetadata, kPartitions };
   Mode mode = Mode::kProduce;
 
   Address broker;
@@ -35,7 +35,8 @@ struct Options {
   BatchShape shape;
   int acks = 1;
   bool idempotent = false;
-  double rate = 0;  // records per second over all connections; 0: as fast as it goes
+  int transactional_ms = 0;  // how long transactions are open; 0: none
+  double rate = 0;           // records per second over all connections; 0: as fast as it goes
 
   // fetch
   int max_bytes = 1 << 20;

@@ -38,9 +38,6 @@ class ProduceFrame {
   std::int32_t records() const { return records_; }
   bool has_sequences() const { return producer_.id >= 0; }
 
-  // After an epoch or id was given anew.
-  void set_producer(Producer producer) { producer_ = producer; }
-
   struct Stamp {
     std::int32_t correlation_id = 0;
     std::int32_t partition = 0;

@@ -56,6 +56,8 @@ std::expected<std::vector<std::int64_t>, ErrorCode> ask_offsets(WireClient& clie
   return offsets;
 }
 
+}  // namespace
+
 void create_topic(WireClient& client, const std::string& topic, int partitions) {
   std::array<CreateTopicsRequest::CreatableTopic, 1> topics{};
   topics[0].name = topic;
@@ -68,8 +70,6 @@ void create_topic(WireClient& client, const std::string& topic, int partitions) 
   const ErrorCode error = response.topics[0].error_code;
   if (error != ErrorCode::kTopicAlreadyExists) require_success("CreateTopics", error);
 }
-
-}  // namespace
 
 void prepare_topic(WireClient& client, const std::string& topic, int partitions, bool create) {
   if (create) create_topic(client, topic, partitions);
