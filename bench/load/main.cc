@@ -12,7 +12,6 @@
 #include "bench/load/produce_run.h"
 #include "bench/load/sockets.h"
 #include "bench/load/transaction_run.h"
-#include "bench/load/transaction_run.h"
 
 namespace {
 
