@@ -161,7 +161,9 @@ def partitions_row(arguments, count):
             session.park(30_000)
             row["rss_kb_each_fetched"] = (settled(target) - rss) / count
             row["idle_cpu_percent_parked"] = idle_percent(target)
-        target.stop()
+        stopping = time.monotonic()
+        target.stop(timeout=300.0)
+        row["stop_s"] = time.monotonic() - stopping
         row["start_clean_s"] = target.start()
         target.kill()
         row["start_killed_s"] = target.start()

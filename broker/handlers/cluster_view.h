@@ -26,8 +26,8 @@ struct Node {
 
 class ClusterView {
  public:
-  ClusterView(const controller::MetadataImage& image, BrokerId self, const Call& call)
-      : image_(image), self_(self), call_(call) {}
+  // What is asked about brokers is found out here, once: an answer may have thousands of partitions.
+  ClusterView(const controller::MetadataImage& image, BrokerId self, const Call& call);
 
   const controller::MetadataImage& image() const { return image_; }
 
@@ -47,11 +47,20 @@ class ClusterView {
   PartitionView partition(const controller::Partition& partition, bool list_unreachable) const;
 
  private:
+  struct Broker {
+    BrokerId id;
+    const controller::BrokerRegistration* registration = nullptr;
+    std::optional<Node> node;
+    bool alive = false;
+  };
+  std::optional<Node> locate(const controller::BrokerRegistration& broker, BrokerId self) const;
+  const Broker* find(BrokerId id) const;  // null: not registered
   std::span<BrokerId> filtered(std::span<const BrokerId> ids, bool keep_all) const;
+  std::span<BrokerId> offline(const controller::Partition& partition) const;
 
   const controller::MetadataImage& image_;
-  const BrokerId self_;
   const Call& call_;
+  std::span<Broker> brokers_;  // by id; in the arena
 };
 
 }  // namespace milena::broker
