@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <map>
 
 #include "base/mem_fs.h"
@@ -32,6 +33,32 @@ TEST_F(BrokerTest, TwoBrokersInOneProcessAreStrangersToEachOther) {
   EXPECT_EQ(create_topic(one, "letters", 2), ErrorCode::kNone);
   const auto seen = two.ask<protocol::MetadataResponse>(protocol::MetadataRequest{}, 12, arena_);
   EXPECT_TRUE(seen.topics.empty());
+}
+
+TEST_F(BrokerTest, ALargeMetadataAnswerThatWasKeptIsTheSameUntilTopicsChange) {
+  MemFs disk;
+  TestBroker broker("/data", {}, &disk);
+  ASSERT_TRUE(broker.started()) << broker.started().error();
+  ASSERT_EQ(create_topic(broker, "many", 1000), ErrorCode::kNone);
+  const std::vector<protocol::MetadataRequest> twice(2);
+  const auto expect_topics = [&](int version, std::size_t topics) {
+    const auto answers = broker.ask_at_once<protocol::MetadataResponse>(twice, version, arena_);
+    for (const auto& answer : answers) {
+      ASSERT_EQ(answer.topics.size(), topics) << version;
+      std::size_t partitions = 0;
+      for (const auto& topic : answer.topics) partitions += topic.partitions.size();
+      EXPECT_EQ(partitions, 999 + topics) << version;
+      EXPECT_EQ(answer.brokers.size(), 1);
+    }
+  };
+  for (const int version : {1, 8, 12, 13, 1, 12}) expect_topics(version, 1);
+  ASSERT_EQ(create_topic(broker, "letters", 1), ErrorCode::kNone);
+  expect_topics(12, 2);
+  auto with_operations = twice;
+  with_operations[1].include_topic_authorized_operations = true;
+  const auto answers = broker.ask_at_once<protocol::MetadataResponse>(with_operations, 12, arena_);
+  EXPECT_EQ(answers[0].topics[0].topic_authorized_operations, std::numeric_limits<std::int32_t>::min());
+  EXPECT_GT(answers[1].topics[0].topic_authorized_operations, 0);
 }
 
 TEST_F(BrokerTest, TopicsAndRecordsSurviveARestart) {

@@ -61,11 +61,23 @@ void ControllerHandlers::update_features(Call& call, const protocol::UpdateFeatu
       });
 }
 
+void ControllerHandlers::all_metadata(Call& call, const protocol::MetadataRequest& request,
+                                      const controller::MetadataImagePtr& image, Responder responder) {
+  if (const auto kept = whole_metadata_.find(call, request, image)) return responder.send_frame(*kept);
+  const auto frame =
+      protocol::encode_response(metadata_answers_.answer(call, request, *image, {}), call.version,
+                                call.request.header().correlation_id, call.arena);
+  whole_metadata_.keep(call, request, image, frame);
+  responder.send_frame(frame);
+}
+
 void ControllerHandlers::metadata(Call& call, const protocol::MetadataRequest& request, Responder responder) {
   if (const auto checked = MetadataHandler::check(call, request); !checked) {
     return responder.send(metadata_answers_.refusal(call, request, checked.error().code));
   }
   const auto image = metadata_.image();
+  if (MetadataHandler::asks_for_all(call, request))
+    return all_metadata(call, request, image, std::move(responder));
   const auto missing = auto_create_topics_ && request.allow_auto_topic_creation
                            ? MetadataHandler::missing_topics(call, request, *image)
                            : std::vector<std::string_view>{};

@@ -13,6 +13,7 @@
 
 #include "broker/handlers/call.h"
 #include "broker/handlers/metadata.h"
+#include "broker/handlers/whole_metadata.h"
 #include "broker/metadata/metadata_log.h"
 #include "protocol/alter_configs.gen.h"
 #include "protocol/create_partitions.gen.h"
@@ -39,9 +40,13 @@ class ControllerHandlers {
   void metadata(Call& call, const protocol::MetadataRequest& request, Responder responder);
 
  private:
+  void all_metadata(Call& call, const protocol::MetadataRequest& request,
+                    const controller::MetadataImagePtr& image, Responder responder);
+
   MetadataLog& metadata_;
   const MetadataHandler& metadata_answers_;
   const bool auto_create_topics_;
+  WholeMetadata whole_metadata_;
 };
 
 }  // namespace milena::broker

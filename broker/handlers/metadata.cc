@@ -14,10 +14,6 @@ using protocol::MetadataRequest;
 using protocol::MetadataResponse;
 using TopicAnswer = MetadataResponse::MetadataResponseTopic;
 
-bool asks_for_all(const Call& call, const MetadataRequest& request) {
-  return !request.topics || (call.version == 0 && request.topics->empty());
-}
-
 bool by_id(const MetadataRequest::MetadataRequestTopic& topic) { return !topic.topic_id.is_zero(); }
 
 TopicAnswer describe_topic(const Call& call, const ClusterView& view, const controller::Topic& topic) {
@@ -45,6 +41,10 @@ TopicAnswer describe_topic(const Call& call, const ClusterView& view, const cont
 }
 
 }  // namespace
+
+bool MetadataHandler::asks_for_all(const Call& call, const MetadataRequest& request) {
+  return !request.topics || (call.version == 0 && request.topics->empty());
+}
 
 Status MetadataHandler::check(const Call& call, const MetadataRequest& request) {
   if (!request.topics || call.version >= 12) return {};

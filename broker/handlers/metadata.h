@@ -24,6 +24,8 @@ class MetadataHandler {
  public:
   MetadataHandler(std::string cluster_id, BrokerId self) : cluster_id_(std::move(cluster_id)), self_(self) {}
 
+  static bool asks_for_all(const Call& call, const protocol::MetadataRequest& request);
+
   // INVALID_REQUEST for a request that its version does not allow.
   static Status check(const Call& call, const protocol::MetadataRequest& request);
 
