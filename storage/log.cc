@@ -175,6 +175,7 @@ Status Log::roll(std::int64_t now_ms) {
 
 Status Log::roll_to(Offset base_offset, std::int64_t now_ms) {
   auto fresh = std::make_unique<Segment>(place_, base_offset, now_ms);
+  read_ends_.forget();
   if (active().size() == 0) {
     DeletionJob job(place_.fs);
     MILENA_CHECK(rename_away(active(), job));

@@ -30,6 +30,7 @@
 #include "storage/log_config.h"
 #include "storage/log_types.h"
 #include "storage/producer_state.h"
+#include "storage/read_ends.h"
 #include "storage/segment.h"
 #include "storage/truncation_permit.h"
 
@@ -196,6 +197,7 @@ class Log {
   std::vector<SegmentChecksums> known_checksums() const;
 
   // log_read.cc
+  Result<ReadInfo> read_to_end(std::uint32_t start);
   std::size_t segment_index_of(Offset offset) const;
   Offset segment_end_offset(std::size_t i) const;
   // The segment with its indexes at hand; rebuilds them when their files cannot be used.
@@ -250,6 +252,7 @@ class Log {
   Offset recovery_point_;
   std::vector<std::unique_ptr<Segment>> segments_;  // by base offset; never empty; the last one is active
   std::vector<Segment*> open_sealed_;  // sealed segments that may hold descriptors, oldest use first
+  ReadEnds read_ends_;
   EpochCache epochs_;
   ProducerState producers_;
   std::vector<AbortedTransaction> newly_aborted_;        // of the append under way

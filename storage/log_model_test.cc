@@ -469,7 +469,6 @@ class Run {
     if (!min_one) EXPECT_LE(result->records.size, max_bytes);
     // Never past the bound, but for the rest of the batch that holds it.
     if (next_offset != protocol::kNoOffset) {
-      EXPECT_EQ(first_offset, result->first_batch_offset);
       EXPECT_LE(first_offset, from);
       EXPECT_GT(next_offset, from);
       EXPECT_LE(next_offset - 1, result->upper_bound);

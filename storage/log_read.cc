@@ -1,6 +1,7 @@
 // Log: look-ups by offset, timestamp and epoch. Nothing here changes the log.
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "protocol/error_code.h"
 #include "protocol/record_batch_records.h"
@@ -72,13 +73,25 @@ Result<std::uint32_t> Log::position_of_bound(std::size_t i, Offset upper_bound) 
   return spot ? spot->position : segments_[i]->size();
 }
 
+// All from `start` on, where a batch of the active segment begins.
+Result<ReadInfo> Log::read_to_end(std::uint32_t start) {
+  MILENA_TRY(auto file, active().file());
+  read_ends_.note(log_end_offset_, active().size());
+  return ReadInfo{.records = {.file = std::move(file), .position = start, .size = active().size() - start},
+                  .upper_bound = log_end_offset_};
+}
+
 Result<ReadInfo> Log::read(Offset fetch_offset, std::uint32_t max_bytes, Offset upper_bound,
                            bool min_one_message) {
   MILENA_CHECK(place_.health.check());
   if (fetch_offset < log_start_offset_ || fetch_offset > log_end_offset_)
     return fail(ErrorCode::kOffsetOutOfRange, "outside of the log");
   ReadInfo info{.records = {}, .upper_bound = fetch_offset};
-  if (fetch_offset >= upper_bound) return info;
+  if (fetch_offset == log_end_offset_) read_ends_.note(log_end_offset_, active().size());
+  if (fetch_offset >= std::min(upper_bound, log_end_offset_)) return info;
+  if (const auto start = read_ends_.position_of(fetch_offset);
+      start && upper_bound >= log_end_offset_ && active().size() - *start <= max_bytes)
+    return read_to_end(*start);
   for (std::size_t i = segment_index_of(fetch_offset);
        i < segments_.size() && segments_[i]->base_offset() < upper_bound; ++i) {
     MILENA_TRY(const auto spot, locate(i, fetch_offset));
@@ -89,8 +102,9 @@ Result<ReadInfo> Log::read(Offset fetch_offset, std::uint32_t max_bytes, Offset 
     const std::uint32_t limit = min_one_message ? std::max(max_bytes, spot->size) : max_bytes;
     info.records.size = std::min(end - spot->position, limit);
     info.records.position = spot->position;
-    info.first_batch_offset = spot->base_offset;
     if (info.records.size == 0) return info;
+    if (segments_[i].get() == &active() && spot->position + info.records.size == active().size())
+      read_ends_.note(log_end_offset_, active().size());
     MILENA_TRY(info.records.file, segments_[i]->file());
     // As Kafka: the next index entry ends the range, or else the segment does.
     const auto entry =

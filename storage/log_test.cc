@@ -111,8 +111,34 @@ TEST(LogInvariants, L4_AFetchStartsWithTheBatchThatHoldsTheOffset) {
     const auto got = records_of(read->records);
     EXPECT_EQ(got.first_offset, offset.value / 3 * 3);
     EXPECT_EQ(got.records.size(), 3u);  // one whole batch although it is larger than max_bytes
-    EXPECT_EQ(read->first_batch_offset, got.first_offset);
   }
+}
+
+TEST(LogInvariants, L4_AReaderGoesOnWhereItStoppedWhateverHasHappenedToTheLogSince) {
+  LogFixture f;
+  ASSERT_TRUE(f.append({.records = 2}));
+  const auto next_after = [&](Offset offset, std::uint32_t max_bytes) {
+    const auto read = f.log().read(offset, max_bytes, f.log().log_end_offset(), true);
+    EXPECT_TRUE(read);
+    const auto got = records_of(read->records);
+    EXPECT_EQ(got.first_offset, offset);
+    return got.next_offset;
+  };
+  EXPECT_EQ(f.log().read(2, 1 << 20, 2, true)->records.size, 0u);  // stops at the end
+  ASSERT_TRUE(f.append({.records = 3}));
+  ASSERT_TRUE(f.append({.records = 1}));
+  EXPECT_EQ(next_after(2, 1 << 20), 6);
+  EXPECT_EQ(next_after(2, 1), 5);
+  ASSERT_TRUE(f.append({.records = 4}));
+  EXPECT_EQ(next_after(6, 1 << 20), 10);
+  ASSERT_TRUE(f.truncate_to(5));
+  ASSERT_TRUE(f.append({.records = 2, .value_size = 77}));
+  ASSERT_TRUE(f.append({.records = 5}));
+  EXPECT_EQ(next_after(5, 1 << 20), 12);
+  ASSERT_TRUE(f.log().roll(0));
+  ASSERT_TRUE(f.append({.records = 1}));
+  EXPECT_EQ(next_after(12, 1 << 20), 13);
+  EXPECT_EQ(next_after(5, 1 << 20), 12);
 }
 
 TEST(LogInvariants, L4_LimitsCutBytesButNeverPassTheBound) {

@@ -107,6 +107,7 @@ Status Log::truncate_to(Offset offset, const TruncationPermit& permit) {
   if (end < log_start_offset_)
     return fail(ErrorCode::kOffsetOutOfRange, "below the log start: truncate fully instead");
 
+  read_ends_.forget();
   const std::size_t last = segment_index_of(end);
   MILENA_TRY(const auto spot, locate(last, end));
   recovery_point_ = std::min(recovery_point_, end);
@@ -133,6 +134,7 @@ Status Log::truncate_fully_and_start_at(Offset offset, const TruncationPermit& p
   MILENA_CHECK(place_.health.check());
   MILENA_ASSERT(!flush_in_progress_, "a flush would write about records that go");
   MILENA_ASSERT(permit.offset() == 0, "on the way nothing may be left");
+  read_ends_.forget();
   MILENA_CHECK(remove_snapshots_above(-1));
   MILENA_CHECK(forget_checksums());
   DeletionJob job(place_.fs);

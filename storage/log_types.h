@@ -57,7 +57,6 @@ struct ReadInfo {
   // Whole batches from the one that holds the asked offset on; the last may be cut by max_bytes, as in Kafka.
   // Empty when nothing lies below the bound.
   FileSlice records;
-  Offset first_batch_offset = protocol::kNoOffset;  // base offset of the first batch in `records`
   Offset upper_bound = protocol::kNoOffset;  // above every offset in `records`: for aborted_transactions
 };
 
