@@ -12,19 +12,14 @@ std::string_view Arena::text(std::string_view source) {
   return {copy, source.size()};
 }
 
-void* Arena::allocate(std::size_t n, std::size_t align) {
-  const auto padding = [&] { return -reinterpret_cast<std::uintptr_t>(cursor_) & (align - 1); };
-  if (cursor_ == nullptr || padding() + n > static_cast<std::size_t>(end_ - cursor_)) {
-    const std::size_t size = std::max(next_size_, n + align);
-    next_size_ = size * 2;
-    footprint_ += size;
-    blocks_.push_back({std::make_unique_for_overwrite<std::byte[]>(size), size});
-    cursor_ = blocks_.back().data.get();
-    end_ = cursor_ + size;
-  }
-  std::byte* const at = cursor_ + padding();
-  cursor_ = at + n;
-  return at;
+void* Arena::allocate_in_new_block(std::size_t n, std::size_t align) {
+  const std::size_t size = std::max(next_size_, n + align);
+  next_size_ = size * 2;
+  footprint_ += size;
+  blocks_.push_back({std::make_unique_for_overwrite<std::byte[]>(size), size});
+  cursor_ = blocks_.back().data.get();
+  end_ = cursor_ + size;
+  return allocate(n, align);
 }
 
 void Arena::reset(std::size_t keep_max) {

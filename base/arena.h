@@ -55,7 +55,16 @@ class Arena {
   void reset(std::size_t keep_max = 64 * 1024);
 
  private:
-  void* allocate(std::size_t n, std::size_t align);
+  void* allocate(std::size_t n, std::size_t align) {
+    const std::size_t padding = -reinterpret_cast<std::uintptr_t>(cursor_) & (align - 1);
+    const auto room = static_cast<std::size_t>(end_ - cursor_);
+    if (padding > room || n > room - padding) [[unlikely]]
+      return allocate_in_new_block(n, align);
+    std::byte* const at = cursor_ + padding;
+    cursor_ = at + n;
+    return at;
+  }
+  void* allocate_in_new_block(std::size_t n, std::size_t align);
 
   struct Block {
     std::unique_ptr<std::byte[]> data;
