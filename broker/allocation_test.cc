@@ -8,6 +8,9 @@
 
 #include "base/testing/allocation_count.h"
 #include "broker/testing/test_broker.h"
+#include "protocol/find_coordinator.gen.h"
+#include "protocol/heartbeat.gen.h"
+#include "protocol/offset_commit.gen.h"
 
 namespace milena::broker::testing {
 namespace {
@@ -239,6 +242,46 @@ TEST_P(SteadyBroker, FetchesInASession) {
               expect_records(consumer, one_.size());
             }),
             0u);
+}
+
+// Requests to a group's coordinator build records and replies of their own: few allocations, but not none.
+TEST_P(SteadyBroker, CommitsOffsetsAndBeatsWithFewAllocations) {
+  constexpr int kCommit = 8;
+  constexpr int kHeartbeat = 4;
+  constexpr std::size_t kCommitMax = 8;
+  constexpr std::size_t kHeartbeatMax = 2;
+  protocol::FindCoordinatorRequest find;
+  find.coordinator_keys = arena_.array<std::string_view>(1);
+  find.coordinator_keys[0] = "readers";
+  broker_.ask<protocol::FindCoordinatorResponse>(find, 4, arena_);
+
+  Peer peer(broker_);
+  using Commit = protocol::OffsetCommitRequest;
+  Commit commit{.group_id = "readers"};
+  commit.topics = arena_.array<Commit::OffsetCommitRequestTopic>(1);
+  commit.topics[0].name = "letters";
+  commit.topics[0].partitions =
+      arena_.array<Commit::OffsetCommitRequestTopic::OffsetCommitRequestPartition>(1);
+  const auto committed = [&] {
+    ++commit.topics[0].partitions[0].committed_offset;
+    peer.send(commit, kCommit);
+    const auto answer = peer.receive<protocol::OffsetCommitResponse>(kCommit, scratch_);
+    const ErrorCode error = answer.topics[0].partitions[0].error_code;
+    scratch_.reset();
+    return error;
+  };
+  while (committed() != ErrorCode::kNone) {  // the coordinator reads its log in the background
+  }
+  EXPECT_LE(steady_allocations([&] { EXPECT_EQ(committed(), ErrorCode::kNone); }), kRounds * kCommitMax);
+
+  const protocol::HeartbeatRequest beat{.group_id = "readers", .generation_id = 1, .member_id = "nobody"};
+  EXPECT_LE(steady_allocations([&] {
+              peer.send(beat, kHeartbeat);
+              EXPECT_EQ(peer.receive<protocol::HeartbeatResponse>(kHeartbeat, scratch_).error_code,
+                        ErrorCode::kUnknownMemberId);
+              scratch_.reset();
+            }),
+            kRounds * kHeartbeatMax);
 }
 
 // With the indexes that every log has: they grow by doubling.
