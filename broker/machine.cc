@@ -49,9 +49,11 @@ MachineFacts look_at_machine(Fs& fs) {
 
 void give_back_freed_memory() {
   constexpr int kLarge = 64 * 1024;
+  // NOLINTBEGIN(concurrency-mt-unsafe): main() calls it before there are other threads
   ::mallopt(M_MMAP_THRESHOLD, kLarge);  // setting it also keeps it from growing
   ::mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
   ::mallopt(M_ARENA_MAX, 2);
+  // NOLINTEND(concurrency-mt-unsafe)
 }
 
 std::vector<std::pair<std::string, std::string>> environment_variables() {
