@@ -5,10 +5,6 @@
 #include "protocol/error_code.h"
 
 namespace milena::broker {
-
-using controller::MetadataImage;
-using controller::MetadataRecord;
-
 namespace {
 
 // Replays the log into a loader, and gathers what it says about the quorum itself.

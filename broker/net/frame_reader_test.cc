@@ -35,7 +35,7 @@ Next drain(FrameReader& reader, std::vector<std::string>& frames) {
   }
 }
 
-std::vector<std::string> read_in_pieces(std::string stream, const std::vector<std::size_t>& cuts) {
+std::vector<std::string> read_in_pieces(const std::string& stream, const std::vector<std::size_t>& cuts) {
   BufferPool pool(1 << 20);
   FrameReader reader(pool, kMax);
   std::vector<std::string> frames;

@@ -81,8 +81,9 @@ void Server::stop() {
   {
     std::promise<void> done;
     Loop& first = impl_->loops.front()->loop();
-    first.post(
-        [&] { asio::co_spawn(first.io(), stop_all(impl_->listeners, done), [](std::exception_ptr) {}); });
+    first.post([&] {
+      asio::co_spawn(first.io(), stop_all(impl_->listeners, done), [](const std::exception_ptr&) {});
+    });
     done.get_future().wait();
   }
   for (auto& net : impl_->loops) {

@@ -63,6 +63,7 @@ class RawEcho {
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
+    MILENA_ASSERT(listener_ >= 0, "socket");
     MILENA_ASSERT(::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) == 0, "bind");
     MILENA_ASSERT(::listen(listener_, 1024) == 0, "listen");
     ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
@@ -223,6 +224,7 @@ Result drive(std::uint16_t port, pthread_t server, const Load& load, double for_
   };
   for (int i = 0; i < load.connections; ++i) {
     const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+    MILENA_ASSERT(fd >= 0, "socket");
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -243,7 +245,8 @@ Result drive(std::uint16_t port, pthread_t server, const Load& load, double for_
   bool warm = false;
   double began = seconds(CLOCK_MONOTONIC), used = 0;
   const double warm_until = began + for_seconds * 0.3, end = warm_until + for_seconds;
-  for (double now = began; now < end; now = seconds(CLOCK_MONOTONIC)) {
+  double now = began;
+  while (now < end) {
     if (!warm && now > warm_until) {
       warm = true;
       done = 0;
@@ -266,8 +269,9 @@ Result drive(std::uint16_t port, pthread_t server, const Load& load, double for_
       }
       pump(peer);
     }
+    now = seconds(CLOCK_MONOTONIC);
   }
-  const double elapsed = seconds(CLOCK_MONOTONIC) - began;
+  const double elapsed = now - began;
   used = processor_seconds(server) - used;
   for (const Peer& peer : peers) ::close(peer.fd);
   ::close(epoll);

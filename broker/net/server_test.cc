@@ -315,7 +315,7 @@ TEST(Server, StopsWithConnectionsInEveryState) {
       case 3:
         ASSERT_TRUE(clients[i].send(request_frame(1, "e").substr(0, 9)));
         break;  // half a request
-      case 4:
+      default:
         clients[i].shut_down_sending();
         break;
     }

@@ -123,7 +123,7 @@ std::optional<Responder> ScriptedHandler::take(const std::string& body) {
   const std::lock_guard lock(mutex_);
   const auto found = std::ranges::find_if(waiting_, [&](auto& w) { return w->body == body; });
   if (found == waiting_.end()) return std::nullopt;
-  const auto waiting = *found;
+  const auto waiting = std::move(*found);
   waiting_.erase(found);
   return std::exchange(waiting->responder, std::nullopt);
 }
