@@ -34,6 +34,8 @@ class PartitionFile {
   Range find(std::int64_t offset, std::size_t max_bytes) const;
 
  private:
+  void reserve(std::size_t size);
+
   struct Place {
     std::int64_t base_offset;
     std::uint64_t position;
@@ -43,6 +45,7 @@ class PartitionFile {
   int file_ = -1;
   std::int64_t end_offset_ = 0;
   std::uint64_t end_position_ = 0;
+  std::uint64_t reserved_ = 0;  // blocks of the file system up to here
   std::deque<Place> places_;
 };
 
