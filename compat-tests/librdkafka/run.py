@@ -191,7 +191,7 @@ def main():
     parser.add_argument("--tests", help="test numbers separated by commas, or groups, transactions, or all")
     parser.add_argument("--protocol", choices=["classic", "consumer"], default="classic", help="how consumers form their groups")
     parser.add_argument("--jobs", type=int, default=2, help="tests at a time")
-    parser.add_argument("--time-limit", type=float, default=240, help="seconds for one test")
+    parser.add_argument("--time-limit", type=float, default=900, help="seconds for one test; 0113 takes seven minutes")
     parser.add_argument("--no-kafka-path", action="store_true", help="without Kafka's tools; some tests skip themselves then")
     parser.add_argument("--survey", action="store_true", help="record in needs.json which requests the tests send")
     arguments = parser.parse_args()
