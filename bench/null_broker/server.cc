@@ -33,6 +33,8 @@ int listen_on(std::uint16_t& port) {
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   const int on = 1;
   setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  // What is accepted inherits it: no pacing within one machine, where the system would use BBR.
+  setsockopt(socket, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

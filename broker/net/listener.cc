@@ -42,7 +42,8 @@ std::expected<std::vector<tcp::endpoint>, std::string> endpoints_of(Loop& loop, 
   return endpoints;
 }
 
-error_code bind(tcp::acceptor& acceptor, const tcp::endpoint& endpoint, const NetLimits& limits) {
+error_code bind(tcp::acceptor& acceptor, const tcp::endpoint& endpoint, const NetLimits& limits,
+                Pacing& pacing) {
   error_code error;
   acceptor.open(endpoint.protocol(), error);
   if (error) return error;
@@ -53,6 +54,7 @@ error_code bind(tcp::acceptor& acceptor, const tcp::endpoint& endpoint, const Ne
   }
   acceptor.bind(endpoint, error);
   if (error) return error;
+  pacing.avoid_for_accepted(acceptor.native_handle());
   acceptor.listen(limits.backlog, error);
   return error;
 }
@@ -71,8 +73,12 @@ std::expected<std::unique_ptr<Listener>, std::string> Listener::open(const Liste
   if (endpoints) {
     for (const tcp::endpoint& endpoint : *endpoints) {
       tcp::acceptor acceptor(shared.loops.front()->loop().io());
-      error = bind(acceptor, endpoint, shared.limits);
-      if (!error) return std::unique_ptr<Listener>(new Listener(spec.name, std::move(acceptor), shared));
+      Pacing pacing;
+      error = bind(acceptor, endpoint, shared.limits, pacing);
+      if (!error) {
+        return std::unique_ptr<Listener>(
+            new Listener(spec.name, std::move(acceptor), std::move(pacing), shared));
+      }
       if (error == asio::error::address_in_use) break;
     }
   }
@@ -81,12 +87,13 @@ std::expected<std::unique_ptr<Listener>, std::string> Listener::open(const Liste
                                      endpoints ? error.message() : endpoints.error()));
 }
 
-Listener::Listener(std::string name, tcp::acceptor acceptor, Shared& shared)
+Listener::Listener(std::string name, tcp::acceptor acceptor, Pacing pacing, Shared& shared)
     : name_(std::move(name)),
       shared_(shared),
       loop_(shared.loops.front()->loop()),
       acceptor_(std::move(acceptor)),
       port_(acceptor_.local_endpoint().port()),
+      pacing_(std::move(pacing)),
       tasks_(loop_) {}
 
 void Listener::start() { tasks_.spawn("listener " + name_, accept_all()); }
@@ -133,6 +140,7 @@ void Listener::welcome(NetLoop& home, TcpSocket socket) {
   info->listener = name_;
   socket.set_option(tcp::no_delay(true), error);
   socket.set_option(asio::socket_base::keep_alive(true), error);
+  if (info->peer.host != info->local.host) pacing_.restore(socket.native_handle());
   if (shared_.limits.send_buffer_bytes > 0) {
     socket.set_option(asio::socket_base::send_buffer_size(shared_.limits.send_buffer_bytes), error);
   }

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "broker/net/connection_counts.h"
 #include "broker/net/net_loop.h"
+#include "broker/net/pacing.h"
 #include "broker/net/server.h"
 
 namespace milena::broker {
@@ -43,7 +44,7 @@ class Listener {
   Task<> stop();
 
  private:
-  Listener(std::string name, asio::ip::tcp::acceptor acceptor, Shared& shared);
+  Listener(std::string name, asio::ip::tcp::acceptor acceptor, Pacing pacing, Shared& shared);
   Task<> accept_all();
   void welcome(NetLoop& home, TcpSocket socket);
 
@@ -52,6 +53,7 @@ class Listener {
   Loop& loop_;
   asio::ip::tcp::acceptor acceptor_;
   const std::uint16_t port_;
+  const Pacing pacing_;
   TaskGroup tasks_;
 };
 
