@@ -107,9 +107,9 @@ TEST(Partition, LeaderEpochsFenceOldAndRefuseUnknownOnes) {
 TEST(Partition, AFetchThatDivergesFromTheEpochsOfTheLogIsTold) {
   TestPartitions partitions(1);
   auto& partition = partitions.at(0);
-  partitions.append(0, 2);
+  ASSERT_TRUE(partitions.append(0, 2));
   partition.become_leader(4);
-  partitions.append(0, 2);
+  ASSERT_TRUE(partitions.append(0, 2));
   const auto agreed = partition.fetch({.fetch_offset = 2, .last_fetched_epoch = 0, .max_bytes = 1000});
   ASSERT_TRUE(agreed);
   EXPECT_FALSE(agreed->diverging_epoch);
@@ -122,7 +122,7 @@ TEST(Partition, AFetchThatDivergesFromTheEpochsOfTheLogIsTold) {
 
 TEST(Partition, DeletedRecordsStayDeletedAndNothingBeyondTheHighWatermarkIs) {
   TestPartitions partitions(1);
-  partitions.append(0, 10);
+  ASSERT_TRUE(partitions.append(0, 10));
   auto& partition = partitions.at(0);
   EXPECT_EQ(partition.delete_records(4), Offset(4));
   EXPECT_EQ(partition.delete_records(2), Offset(4));  // never goes back
@@ -151,7 +151,7 @@ TEST(Partition, AClosedPartitionRefusesEverythingAndTellsItsWatches) {
 
 TEST(Partition, AttachRefusesWhenMoreIsReadableThanTheCallerSaw) {
   TestPartitions partitions(1);
-  partitions.append(0, 1);
+  ASSERT_TRUE(partitions.append(0, 1));
   CountingWatch watch;
   EXPECT_FALSE(partitions.at(0).attach(watch, 0));
   EXPECT_TRUE(partitions.at(0).attach(watch, 1));
