@@ -1,5 +1,5 @@
 # Measurements. ARGS adds options, such as ARGS="--workloads small-64,start --pairs 3"; bench/compare.py --list names them.
-.PHONY: bench bench-quick bench-docs bench-gate bench-start bench-groups bench-transactions
+.PHONY: bench bench-quick bench-docs bench-gate bench-start bench-groups bench-transactions bench-scaling
 
 # Ours, the null broker and Apache Kafka in pairs: every workload, about an hour on a quiet machine of two cores.
 bench: bench-build
@@ -31,3 +31,7 @@ bench-groups: build
 
 bench-transactions: build
 	python3 bench/transactions.py $(ARGS)
+
+# What grows with partitions and connections; ARGS=--write-docs for docs/SCALING.md.
+bench-scaling: build
+	python3 bench/scaling.py $(ARGS)

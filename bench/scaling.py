@@ -3,15 +3,16 @@
 
 Partitions: one CreateTopics makes them all; then memory, descriptors, requests and restarts. Connections: each sends one
 request and then holds still. Processor time is the broker's own, in nanoseconds from its CPU clock, so this program being
-slow does not matter. Prints tables, and JSON with --json. A measurement, not a test.
+slow does not matter. Prints tables, JSON with --json, and with --write-docs the tables of docs/SCALING.md. A measurement,
+not a test.
 """
 
 import argparse
 import json
 import os
 import resource
+import shutil
 import socket
-import statistics
 import struct
 import sys
 import time
@@ -26,7 +27,32 @@ TOPIC = "many"
 WARM_TOPIC = "warm"
 SAMPLES = 5
 IDLE_SECONDS = 5.0
-CONNECTIONS_PER_ADDRESS = 20_000
+DOCS = Path(__file__).resolve().parents[1] / "docs/SCALING.md"
+LABELS = {
+    "partitions": "partitions",
+    "create_s": "CreateTopics of all, s",
+    "create_cpu_s": "the same, processor s",
+    "rss_kb_each": "memory each, empty, KB",
+    "rss_kb_each_used": "memory each, with a record and an open file, KB",
+    "rss_kb_each_fetched": "memory each, in a fetch session too, KB",
+    "fds_each": "descriptors each",
+    "idle_cpu_percent": "idle, % of a core",
+    "idle_cpu_percent_parked": "idle with a fetch waiting on all, % of a core",
+    "produce_cpu_us": "produce round-robin, us of processor each",
+    "metadata_bytes": "Metadata of all, bytes",
+    "metadata_cpu_us": "Metadata of all again, us of processor",
+    "fetch_idle_cpu_us": "incremental fetch, nothing new, us of processor",
+    "fetch_one_changed_cpu_us": "incremental fetch, one partition changed, us of processor",
+    "stop_s": "clean stop, s",
+    "start_clean_s": "start after it, s",
+    "start_killed_s": "start after kill -9, s",
+    "connections": "connections",
+    "loops": "event loops",
+    "rss_kb_each_idle": "memory each, KB",
+    "rss_kb_each_asked": "memory each after a second request, KB",
+    "request_cpu_us": "ApiVersions round-robin, us of processor each",
+}
+DIGITS = {"create_s": 3, "create_cpu_s": 3, "idle_cpu_percent": 3, "idle_cpu_percent_parked": 3, "start_clean_s": 3, "start_killed_s": 3}
 
 
 def counts(text):
@@ -47,14 +73,14 @@ def descriptors(target):
 
 
 def cpu_us(target, work, times):
-    """Median over SAMPLES of the broker's processor microseconds for each of `times` calls of work(n)."""
+    """The broker's processor microseconds for each of `times` calls of work(n): the least of SAMPLES, as others only add."""
     samples = []
     for _ in range(SAMPLES):
         before = target.cpu_seconds()
         for n in range(times):
             work(n)
         samples.append((target.cpu_seconds() - before) / times * 1e6)
-    return statistics.median(samples)
+    return min(samples)
 
 
 def idle_percent(target, seconds=IDLE_SECONDS):
@@ -64,7 +90,7 @@ def idle_percent(target, seconds=IDLE_SECONDS):
 
 
 class FetchSession:
-    """An incremental fetch session over all partitions of TOPIC, answers not decoded but for what a test of sense needs."""
+    """An incremental fetch session over all partitions of TOPIC; of its answers only error and session id are decoded."""
 
     def __init__(self, client, partitions):
         self.client, self.epoch = client, 0
@@ -113,10 +139,26 @@ def warm_up(client):
         client.metadata()
 
 
-def partitions_row(arguments, count):
+class Leftovers:
+    """Data directories, removed when all is measured: ext4 is slow to create files for seconds after a large removal."""
+
+    def __init__(self, arguments):
+        self.arguments, self.keep, self.targets = arguments, arguments.keep, []
+        arguments.keep = True
+
+    def broker(self, properties):
+        self.targets.append(broker.from_arguments(self.arguments, "scaling", properties))
+        return self.targets[-1]
+
+    def remove(self):
+        for target in [] if self.keep else self.targets:
+            shutil.rmtree(target.home, ignore_errors=True)
+            target.log.unlink(missing_ok=True)
+
+
+def partitions_row(leftovers, count):
     """Everything about one broker with `count` partitions, as a dict."""
-    properties = {"num.network.threads": 1}
-    with broker.from_arguments(arguments, "scaling", properties) as target:
+    with leftovers.broker({"num.network.threads": 1}) as target:
         row = {"partitions": count}
         with api.Client(target.address, timeout=120.0) as client:
             warm_up(client)
@@ -170,9 +212,8 @@ def partitions_row(arguments, count):
         return row
 
 
-def connections_row(arguments, count, loops):
-    properties = {"num.network.threads": loops, "max.connections": count + 10}
-    with broker.from_arguments(arguments, "scaling", properties) as target:
+def connections_row(leftovers, count, loops):
+    with leftovers.broker({"num.network.threads": loops, "max.connections": count + 10}) as target:
         row = {"connections": count, "loops": loops}
         with api.Client(target.address) as client:
             warm_up(client)
@@ -185,7 +226,7 @@ def connections_row(arguments, count, loops):
                 one.sendall(request)
                 held.append(one)
                 receive(one)
-            row["rss_kb_each"] = (settled(target) - rss) / count
+            row["rss_kb_each_idle"] = (settled(target) - rss) / count
             row["idle_cpu_percent"] = idle_percent(target, 3 * IDLE_SECONDS)
 
             def ask(n):
@@ -193,7 +234,7 @@ def connections_row(arguments, count, loops):
                 receive(held[n % count])
 
             row["request_cpu_us"] = cpu_us(target, ask, max(2000, min(count, 10_000)))
-            row["rss_kb_each_used"] = (settled(target) - rss) / count
+            row["rss_kb_each_asked"] = (settled(target) - rss) / count
             for one in held:
                 one.close()
         return row
@@ -221,29 +262,61 @@ def print_table(rows):
     print(flush=True)
 
 
+def markdown(rows):
+    """The same table for the page, with the names that people read."""
+    lines = [
+        "| " + " | ".join([LABELS[name], *(f"{row[name]:.{DIGITS.get(name, 2)}f}".rstrip("0").rstrip(".") for row in rows)]) + " |"
+        for name in rows[0]
+    ]
+    return "\n".join([lines[0], "|---" * (len(rows) + 1) + "|", *lines[1:]])
+
+
+def write_docs(result):
+    """Puts the tables of this run between the page's marks."""
+    tables = {
+        "machine": f"{result['cores']} cores, Linux {os.uname().release}; load of the machine when it began {result['load']:.1f}.",
+        "partitions": markdown(result["partitions"]),
+        "connections": "\n\n".join(
+            markdown([row for row in result["connections"] if row["loops"] == loops])
+            for loops in sorted({row["loops"] for row in result["connections"]})
+        ),
+    }
+    page = DOCS.read_text()
+    for name, table in tables.items():
+        begin, end = f"<!-- {name}: generated -->\n", f"<!-- {name}: end -->"
+        before, rest = page.split(begin)
+        page = before + begin + table + "\n" + end + rest.split(end, 1)[1]
+    DOCS.write_text(page)
+
+
 def main():
     parser = broker.add_arguments(argparse.ArgumentParser(description=__doc__))
     parser.add_argument("--partitions", type=counts, default=[1, 10, 100, 1000, 5000])
     parser.add_argument("--connections", type=counts, default=[10, 100, 1000, 10_000])
     parser.add_argument("--loops", type=counts, default=[1, 2])
+    parser.add_argument("--write-docs", action="store_true", help="put the tables into docs/SCALING.md")
     parser.add_argument("--json", help="file that gets the numbers as well")
     arguments = parser.parse_args()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    result = {"target": arguments.target, "cores": os.cpu_count(), "partitions": [], "connections": []}
+    leftovers = Leftovers(arguments)
+    result = {"target": arguments.target, "cores": os.cpu_count(), "load": os.getloadavg()[0], "partitions": [], "connections": []}
     for count in arguments.partitions:
         print(f"{count} partitions ...", file=sys.stderr, flush=True)
-        result["partitions"].append(partitions_row(arguments, count))
+        result["partitions"].append(partitions_row(leftovers, count))
     if result["partitions"]:
         print_table(result["partitions"])
     for loops in arguments.loops:
         rows = []
         for count in arguments.connections:
             print(f"{count} connections, {loops} loops ...", file=sys.stderr, flush=True)
-            rows.append(connections_row(arguments, count, loops))
+            rows.append(connections_row(leftovers, count, loops))
         result["connections"] += rows
         if rows:
             print_table(rows)
+    leftovers.remove()
+    if arguments.write_docs:
+        write_docs(result)
     if arguments.json:
         Path(arguments.json).write_text(json.dumps(result, indent=1) + "\n")
     return 0
