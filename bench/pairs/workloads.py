@@ -134,6 +134,37 @@ def _latency():
             )
 
 
+def _partitions():
+    yield Workload(
+        "partitions-5000",
+        "5,000 partitions in one topic",
+        (
+            Metric("seconds", "create", "ms", bars(kafka=0.1), factor=1e3),
+            Metric("rss_bytes_per_partition", "memory of each", "bytes", bars(absolute=2048, kafka=0.1)),
+            Metric("fetch_idle_cpu_us", "fetch session over all, idle", "µs CPU", bars(kafka=0.1)),
+            Metric("fetch_one_changed_cpu_us", "a record to one of them and a fetch", "µs CPU", bars(kafka=0.1)),
+        ),
+        "partitions --create --partitions 5000 --seconds 3",
+        rivals=("kafka",),
+        alone=True,
+    )
+    yield Workload(
+        "produce-5000",
+        "4 connections, one 1 KB record each to the next of 5,000 partitions",
+        (cpu_per_request(kafka=0.1),),
+        f"{_PRODUCE} --partitions 5000 --connections 4 --in-flight 5 --record-bytes 1024 --batch-bytes 0 --acks 1 --warmup-bytes 100M --seconds 3",
+        alone=True,
+    )
+    yield Workload(
+        "metadata-5000",
+        "metadata of 5,000 partitions",
+        (cpu_per_request(kafka=0.1),),
+        "metadata --create --partitions 5000 --connections 1 --seconds 3",
+        rivals=("kafka",),
+        alone=True,
+    )
+
+
 def _transactions():
     for open_ms in (10, 100):
         yield Workload(
@@ -197,6 +228,17 @@ WORKLOADS = (
     *_tail(),
     *_catch_up(),
     *_latency(),
+    Workload(
+        "idle-10k",
+        "10,000 connections that have asked once and hold still",
+        (
+            Metric("rss_bytes_per_connection", "memory of each", "bytes", bars(absolute=4096, kafka=0.2)),
+            Metric("idle_cpu_percent", "processor", "%", bars(absolute=0.1, kafka=0.2)),
+        ),
+        "idle --connections 10000 --seconds 5",
+        alone=True,
+    ),
+    *_partitions(),
     *_transactions(),
     *_rebalances(),
     Workload(
