@@ -144,7 +144,7 @@ def _partitions():
             Metric("fetch_idle_cpu_us", "fetch session over all, idle", "µs CPU", bars(kafka=0.1)),
             Metric("fetch_one_changed_cpu_us", "a record to one of them and a fetch", "µs CPU", bars(kafka=0.1)),
         ),
-        "partitions --create --partitions 5000 --seconds 3",
+        "partitions --count 5000 --seconds 3",
         rivals=("kafka",),
         alone=True,
     )
