@@ -8,6 +8,7 @@ Everything else, this program and the load, stays on the other core.
 import contextlib
 import itertools
 import os
+import shutil
 import signal
 import sys
 import time
@@ -22,6 +23,7 @@ BROKER_CORES = {0}
 LOAD_CORES = {1}
 ALL_CORES = BROKER_CORES | LOAD_CORES
 OPEN_FILES = 20_000
+CALM_SECONDS = 65.0
 
 # Both serve one core; groups wait half a second for their first members.
 COMMON = {"group.initial.rebalance.delay.ms": 500}
@@ -68,6 +70,7 @@ class Fleet:
         self._binaries = binaries  # {"milena": path, "null": path}
         self._warm_up_seconds = warm_up_seconds
         self._kafka = None
+        self._kept = None  # directories that `without_deletions` removes in the end
         self._topics = (f"bench-{n}" for n in itertools.count())
 
     def __enter__(self):
@@ -97,6 +100,9 @@ class Fleet:
         topic = next(self._topics)
         if name != "kafka" or alone or properties:
             with self.new(name, properties) as started:
+                if self._kept is not None:
+                    started.keep = True
+                    self._kept.append(started.home)
                 yield Server(started, topic)
             return
         kafka = self._warm_kafka()
@@ -106,6 +112,19 @@ class Fleet:
             _delete_topics(kafka)
         finally:
             kafka.process.send_signal(signal.SIGSTOP)
+
+    @contextlib.contextmanager
+    def without_deletions(self):
+        """While this lasts no process of its own has its data deleted, nor was any for a minute before: ext4 is slow to
+        give out the inodes that it just got back."""
+        time.sleep(CALM_SECONDS)
+        self._kept = []
+        try:
+            yield
+        finally:
+            for home in self._kept:
+                shutil.rmtree(home, ignore_errors=True)
+            self._kept = None
 
     def _warm_kafka(self):
         if self._kafka is None:

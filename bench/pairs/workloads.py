@@ -40,6 +40,7 @@ class Workload:
     arguments: dict = field(default_factory=dict)  # of a measure other than "load"
     properties: dict = field(default_factory=dict)
     alone: bool = False  # Apache Kafka in a process of its own, because the figure is about the process
+    creates_many: bool = False  # files, which deletions just before would slow down
     quick: bool = False  # in `make bench-quick`
 
 
@@ -147,6 +148,7 @@ def _partitions():
         "partitions --count 5000 --seconds 3",
         rivals=("kafka",),
         alone=True,
+        creates_many=True,
     )
     yield Workload(
         "produce-5000",
@@ -154,6 +156,7 @@ def _partitions():
         (cpu_per_request(kafka=0.1),),
         f"{_PRODUCE} --partitions 5000 --connections 4 --in-flight 5 --record-bytes 1024 --batch-bytes 0 --acks 1 --warmup-bytes 100M --seconds 3",
         alone=True,
+        creates_many=True,
     )
     yield Workload(
         "metadata-5000",
@@ -162,6 +165,7 @@ def _partitions():
         "metadata --create --partitions 5000 --connections 1 --seconds 3",
         rivals=("kafka",),
         alone=True,
+        creates_many=True,
     )
 
 
