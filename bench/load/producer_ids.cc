@@ -17,7 +17,7 @@ void await_coordinator(WireClient& client, std::string_view transactional_id) {
   protocol::FindCoordinatorRequest request;
   request.key_type = kTransaction;
   request.coordinator_keys = keys;
-  retry_for_a_minute("no coordinator for transactions", [&] {
+  retry_until_ready("no coordinator for transactions", [&] {
     const auto response = client.call<protocol::FindCoordinatorResponse>(request, 4);
     const ErrorCode error = response.coordinators[0].error_code;
     if (is_retriable(error)) return false;
@@ -35,7 +35,7 @@ Producer new_producer(WireClient& client, std::optional<std::string_view> transa
   request.transactional_id = transactional_id;
   request.transaction_timeout_ms = kTransactionTimeoutMs;
   Producer producer;
-  retry_for_a_minute("no coordinator gives producer ids", [&] {
+  retry_until_ready("no coordinator gives producer ids", [&] {
     const auto response = client.call<protocol::InitProducerIdResponse>(request, 4);
     if (is_retriable(response.error_code)) return false;
     require_success("InitProducerId", response.error_code);

@@ -56,8 +56,7 @@ std::expected<std::vector<std::int64_t>, ErrorCode> ask_offsets(WireClient& clie
   return offsets;
 }
 
-}  // namespace
-
+// Unless it is there. Its leaders may not serve it yet.
 void create_topic(WireClient& client, const std::string& topic, int partitions) {
   std::array<CreateTopicsRequest::CreatableTopic, 1> topics{};
   topics[0].name = topic;
@@ -71,10 +70,12 @@ void create_topic(WireClient& client, const std::string& topic, int partitions) 
   if (error != ErrorCode::kTopicAlreadyExists) require_success("CreateTopics", error);
 }
 
+}  // namespace
+
 void prepare_topic(WireClient& client, const std::string& topic, int partitions, bool create) {
   if (create) create_topic(client, topic, partitions);
   // Metadata may name a leader that has not heard of it yet.
-  retry_for_a_minute("the topic has no leaders, or is not there (--create)", [&] {
+  retry_until_ready("the topic has no leaders, or is not there (--create)", [&] {
     return all_have_leaders(client, topic, partitions) &&
            ask_offsets(client, topic, partitions, LogEnd::kLatest).has_value();
   });

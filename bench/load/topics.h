@@ -9,9 +9,6 @@
 
 namespace milena::bench {
 
-// Creates the topic unless it is there. Its leaders may not serve it yet.
-void create_topic(WireClient& client, const std::string& topic, int partitions);
-
 // Returns when the topic has `partitions` partitions and all are served. `create`: creates it first, unless
 // it is there.
 void prepare_topic(WireClient& client, const std::string& topic, int partitions, bool create);
