@@ -1,7 +1,7 @@
 # Measurements. ARGS adds options, such as ARGS="--workloads small-64,start --pairs 3"; bench/compare.py --list names them.
 .PHONY: bench bench-quick bench-docs bench-gate bench-start bench-groups bench-transactions bench-scaling
 
-# Ours, the null broker and Apache Kafka in pairs: every workload, about an hour on a quiet machine of two cores.
+# Ours, the null broker and Apache Kafka in pairs: every workload, an hour and a half on a quiet machine of two cores.
 bench: bench-build
 	python3 bench/compare.py $(ARGS)
 

@@ -242,7 +242,6 @@ WORKLOADS = (
         "idle --connections 10000 --seconds 5",
         alone=True,
     ),
-    *_partitions(),
     *_transactions(),
     *_rebalances(),
     Workload(
@@ -275,6 +274,7 @@ WORKLOADS = (
         properties={"log.segment.bytes": (1 << 31) - 1},  # so that no segment rolls, which would flush it
         alone=True,
     ),
+    *_partitions(),
 )
 
 
