@@ -11,6 +11,7 @@ from pairs.markdown import FLOORS, number
 
 WIDTH, LABELS, RIGHT = 1040, 430, 90
 ROW, TOP, BOTTOM = 34, 64, 30
+LABEL = 60  # of a ratio, at most
 COLOURS = {"floor": "#2b6cb0", "kafka": "#c05621"}
 INK, GRID, BAR = "#1a202c", "#e2e8f0", "#1a202c"
 
@@ -25,7 +26,7 @@ def svg(workloads, results):
     def x(value):
         return LABELS + (WIDTH - LABELS - RIGHT) * (math.log10(value) - low) / (high - low)
 
-    body = [_text(16, 26, "Milena beside the floor and Apache Kafka: ratio of medians' pairs, log scale", 15, bold=True)]
+    body = [_text(16, 26, "Milena beside the floor and Apache Kafka: median of the ratios inside the pairs, logarithmic", 15, bold=True)]
     body += _legend()
     for exponent in range(low, high + 1):
         at = x(10**exponent)
@@ -65,7 +66,10 @@ def _decades(values):
 
 def _whisker(x, y, value, limit, colour):
     parts = [_line(x(value.low), y, x(value.high), y, colour, 2), f'<circle cx="{x(value.median):.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>']
-    parts.append(_text(max(x(value.high), x(value.median)) + 8, y + 4, f"{number(value.median)}x", 10, colour))
+    after = x(value.high)
+    if limit and after < x(limit) < after + LABEL:
+        after = x(limit)
+    parts.append(_text(after + 8, y + 4, f"{number(value.median)}x", 10, colour))
     if limit:
         parts.append(_line(x(limit), y - 6, x(limit), y + 6, BAR, 2))
     return parts
