@@ -206,9 +206,9 @@ def partitions_row(leftovers, count):
         stopping = time.monotonic()
         target.stop(timeout=300.0)
         row["stop_s"] = time.monotonic() - stopping
-        row["start_clean_s"] = target.start()
+        row["start_clean_s"] = target.start(timeout=300.0)
         target.kill()
-        row["start_killed_s"] = target.start()
+        row["start_killed_s"] = target.start(timeout=300.0)
         return row
 
 
