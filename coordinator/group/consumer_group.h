@@ -124,6 +124,15 @@ struct ResolvedRegex {
   bool operator==(const ResolvedRegex&) const = default;
 };
 
+// Hashes a string and a view of it alike.
+struct TextHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
+};
+
+// Member id -> what it should own. A join of N members looks up each of them N times.
+using Targets = std::unordered_map<std::string, Assignment, TextHash, std::equal_to<>>;
+
 using ResolvedRegexes = std::map<std::string, ResolvedRegex, std::less<>>;
 
 class ConsumerGroup {
@@ -140,7 +149,7 @@ class ConsumerGroup {
   }
   // Null if the member has none.
   const Assignment* target(std::string_view member_id) const;
-  const std::map<std::string, Assignment, std::less<>>& targets() const { return targets_; }
+  const Targets& targets() const { return targets_; }
   const ResolvedRegexes& regexes() const { return regexes_; }
 
   // Does any member own the partition, or still have to give it up?
@@ -191,7 +200,7 @@ class ConsumerGroup {
   GroupTimers& timers_;
   MemberTable<ConsumerGroupMember> members_;
   std::map<std::string, std::string, std::less<>> static_members_;  // instance id -> member id
-  std::map<std::string, Assignment, std::less<>> targets_;
+  Targets targets_;
   ResolvedRegexes regexes_;
   // How many members own a partition. More than one only while records of a compacted log are replayed.
   std::unordered_map<std::pair<Uuid, std::int32_t>, int, PartitionKeyHash> owners_;

@@ -140,17 +140,15 @@ std::int32_t ConsumerGroups::advance_epoch(Group& group, const GroupChange& chan
 Assignment ConsumerGroups::renew_target(Group& group, const GroupChange& change, const Wish& wish,
                                         std::int32_t epoch, GroupOutcome& out) {
   const ConsumerGroup& g = *group.consumer;
-  const ConsumerGroupMember* present = g.find(wish.inherited_id());
-  const auto preferred = g.preferred_assignor(present, &wish.member);
+  const auto preferred = g.preferred_assignor(g.find(wish.inherited_id()), &wish.member);
   // A member may have asked, long ago, for an assignor that this version does not have.
   const Assignor* assignor = preferred ? find_assignor(*preferred) : nullptr;
   if (assignor == nullptr) assignor = find_assignor(store_.config->consumer_default_assignor);
   Assignment own;
-  for (auto& [member_id, target] : compute_target(change, wish.inherited_id(), *assignor, *store_.metadata)) {
-    const bool is_own = member_id == wish.member_id;
-    const Assignment* old = g.target(is_own ? wish.inherited_id() : member_id);
-    if (old == nullptr || *old != target) append_target(out, group.id, member_id, target);
-    if (is_own) own = std::move(target);
+  for (auto& [member_id, present, next] :
+       compute_target(change, wish.inherited_id(), *assignor, *store_.metadata)) {
+    if (present == nullptr || *present != next) append_target(out, group.id, member_id, next);
+    if (member_id == wish.member_id) own = std::move(next);
   }
   append_target_epoch(out, group.id, epoch, store_.now.wall_ms);
   return own;

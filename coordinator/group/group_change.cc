@@ -85,26 +85,31 @@ bool is_subscribed(const ConsumerMember& member, const ResolvedRegexes& regexes,
   return resolved != regexes.end() && resolved->second.topics.contains(topic);
 }
 
-std::vector<std::pair<std::string_view, Assignment>> compute_target(const GroupChange& change,
-                                                                    std::string_view inherited,
-                                                                    const Assignor& assignor,
-                                                                    const MetadataView& metadata) {
+std::vector<MemberTarget> compute_target(const GroupChange& change, std::string_view inherited,
+                                         const Assignor& assignor, const MetadataView& metadata) {
   AssignorInput input;
   input.metadata = &metadata;
   Subscriptions subscriptions(input, metadata);
+  const ConsumerMember* previous = nullptr;
   change.for_each_member([&](std::string_view id, const ConsumerMember& member) {
+    // Most members of a group subscribe to the same topics.
+    const bool same = previous != nullptr && previous->subscribed_topics == member.subscribed_topics &&
+                      previous->subscribed_regex == member.subscribed_regex;
+    const std::size_t subscription =
+        same ? input.members.back().subscription : subscriptions.number(topics_of(member, change.regexes));
+    previous = &member;
     AssignorMember& out = input.members.emplace_back();
     out.id = id;
     if (member.instance_id) out.instance_id = *member.instance_id;
     if (member.rack_id) out.rack_id = *member.rack_id;
-    out.subscription = subscriptions.number(topics_of(member, change.regexes));
+    out.subscription = subscription;
     out.current = change.group.target(id == change.member_id ? inherited : id);
   });
   auto assignments = assignor.assign(input);
-  std::vector<std::pair<std::string_view, Assignment>> targets;
+  std::vector<MemberTarget> targets;
   targets.reserve(assignments.size());
   for (std::size_t i = 0; i < assignments.size(); ++i) {
-    targets.emplace_back(input.members[i].id, std::move(assignments[i]));
+    targets.push_back({input.members[i].id, input.members[i].current, std::move(assignments[i])});
   }
   return targets;
 }

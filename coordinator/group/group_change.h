@@ -48,12 +48,16 @@ std::int64_t metadata_hash(const GroupChange& change, TopicHashes& hashes, const
 // Does the member subscribe to this topic?
 bool is_subscribed(const ConsumerMember& member, const ResolvedRegexes& regexes, std::string_view topic);
 
-// Who should own what from now on: every member's target, by member id, in the group's order.
+struct MemberTarget {
+  std::string_view member_id;
+  const Assignment* present = nullptr;  // null: none
+  Assignment next;
+};
+
+// Who should own what from now on: every member's target, in the group's order.
 // `inherited`: the id whose present target `member` takes over; its own, or that of the static member it
 // replaces.
-std::vector<std::pair<std::string_view, Assignment>> compute_target(const GroupChange& change,
-                                                                    std::string_view inherited,
-                                                                    const Assignor& assignor,
-                                                                    const MetadataView& metadata);
+std::vector<MemberTarget> compute_target(const GroupChange& change, std::string_view inherited,
+                                         const Assignor& assignor, const MetadataView& metadata);
 
 }  // namespace milena::coordinator

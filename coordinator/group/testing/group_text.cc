@@ -87,8 +87,8 @@ void describe(const ConsumerGroup& group, std::ostream& out) {
         << static_cast<int>(m->state) << " owns" << text_of(m->assigned) << " gives up"
         << text_of(m->pending_revocation) << "\n";
   }
-  for (const auto& [id, target] : group.targets())
-    out << "  target " << quoted(id) << text_of(target) << "\n";
+  const std::map<std::string, Assignment> targets(group.targets().begin(), group.targets().end());
+  for (const auto& [id, target] : targets) out << "  target " << quoted(id) << text_of(target) << "\n";
   for (const auto& [regex, resolved] : group.regexes()) {
     out << "  regex " << quoted(regex) << " version " << resolved.metadata_version << " at "
         << resolved.timestamp_ms;
