@@ -46,9 +46,9 @@ class MetadataDeltaTest : public testing::Test {
     const Status status = apply(bodies);
     ASSERT_TRUE(status) << status.error().why;
   }
-  std::string refusal(MetadataRecordBody body) {
+  std::string refusal(const MetadataRecordBody& body) {
     const MetadataImage before = image_;
-    const Status status = apply({std::move(body)});
+    const Status status = apply({body});
     if (status) return "accepted";
     EXPECT_EQ(status.error().code, ErrorCode::kCorruptMessage);
     EXPECT_EQ(image_, before);
