@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from pairs import ROOT, docs, markdown, plot, targets
+from pairs import ROOT, docs, markdown, memory, plot, targets
 from pairs.measures import measure
 from pairs.ratios import OURS
 from pairs.results import Results
@@ -52,6 +52,8 @@ def _short(workload, figures):
 def run_all(arguments, workloads, results):
     """Measures the workloads one after the other; the names of those that failed."""
     failed = []
+    tell("touching the memory that is free ...")
+    memory.touch()
     with targets.Fleet({"milena": arguments.milena, "null": arguments.null_broker}, arguments.warm_up) as fleet:
         for n, workload in enumerate(workloads):
             tell(f"[{n + 1}/{len(workloads)}] {workload.name}: {workload.title}")
