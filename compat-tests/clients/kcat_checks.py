@@ -1,6 +1,7 @@
 """kcat (Debian's, with the librdkafka of its time): produce and consume in every way its manual names, no groups."""
 
 import json
+import re
 import subprocess
 import time
 
@@ -38,6 +39,16 @@ class Kcat:
 
     def client(self):
         return api.Client(self.target.address)
+
+
+def readme(kcat):
+    """The commands of the README's first lines, as they stand there, at this broker's address."""
+    text = (cache.ROOT / "README.md").read_text()
+    (commands,) = [block for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) if "kcat" in block]
+    script = commands.replace("localhost:9092", kcat.target.address)
+    done = subprocess.run(["bash", "-e", "-c", script], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr[-1500:]
+    assert done.stdout.splitlines()[-1] == "key: Dear Milena", done.stdout
 
 
 def fresh_topic(kcat):
@@ -151,6 +162,7 @@ def partitioner(kcat):
 
 
 CHECKS = {
+    "the README's example": readme,
     "produce and consume on a fresh topic": fresh_topic,
     "keys": keys,
     "headers": headers,
