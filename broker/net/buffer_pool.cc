@@ -29,6 +29,15 @@ Buffer BufferPool::take(std::size_t size) {
   return {*this, fresh, capacity};
 }
 
+void BufferPool::trim(std::size_t keep) {
+  for (std::size_t index = free_.size(); index-- > 0;) {
+    while (kept_ > keep && free_[index] != nullptr) {
+      ::operator delete(std::exchange(free_[index], free_[index]->next));
+      kept_ -= kSmallest << index;
+    }
+  }
+}
+
 void BufferPool::give(std::byte* data, std::size_t capacity) {
   if (kept_ + capacity > keep_max_) return ::operator delete(data);
   const std::size_t index = index_of(capacity);

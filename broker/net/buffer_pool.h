@@ -55,6 +55,8 @@ class BufferPool {
   // At least `size` bytes with any content; an empty Buffer when the system has no memory.
   Buffer take(std::size_t size);
   std::size_t kept() const { return kept_; }
+  // Gives back to the system what is kept beyond `keep` bytes, the largest buffers first.
+  void trim(std::size_t keep);
 
  private:
   friend class Buffer;

@@ -40,6 +40,20 @@ TEST(BufferPool, KeepsNoMoreThanItMay) {
   EXPECT_EQ(pool.kept(), 64u * 1024);
 }
 
+TEST(BufferPool, TrimmingGivesBackTheLargestBuffersFirst) {
+  BufferPool pool(1 << 20);
+  {
+    const Buffer large = pool.take(256 * 1024);
+    const Buffer small = pool.take(4096);
+  }
+  pool.trim(300 * 1024);
+  EXPECT_EQ(pool.kept(), 260u * 1024);
+  pool.trim(4096);
+  EXPECT_EQ(pool.kept(), 4096u);
+  pool.trim(0);
+  EXPECT_EQ(pool.kept(), 0u);
+}
+
 TEST(BufferPool, SaysSoWhenASizeIsBeyondAllBounds) {
   BufferPool pool(0);
   EXPECT_FALSE(pool.take(1uz << 40));

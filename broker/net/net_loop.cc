@@ -50,7 +50,10 @@ Buffer NetLoop::lend_warm_buffer() {
 }
 
 // The buffer itself goes back to its pool.
-void NetLoop::take_back_warm_buffer(Buffer buffer) { warm_lent_bytes_ -= buffer.capacity(); }
+void NetLoop::take_back_warm_buffer(Buffer buffer) {
+  warm_lent_bytes_ -= buffer.capacity();
+  if (warm_lent_bytes_ == 0) buffers_.trim(kKeepBuffersIdle);
+}
 
 NetLoop::Place NetLoop::add(std::shared_ptr<Connection> connection) {
   return connections_.insert(connections_.end(), std::move(connection));
