@@ -24,6 +24,7 @@ struct Loop::Impl {
   asio::steady_timer alarm{io};
   std::optional<Instant> alarm_at;
   bool firing = false;
+  bool running_jobs = false;
   std::atomic<Job*> inbox{nullptr};  // newest first
   std::atomic<std::thread::id> runner{};
   std::thread thread;
@@ -66,7 +67,11 @@ void Loop::post(Job& job) {
     job.next_ = first;
   } while (
       !impl_->inbox.compare_exchange_weak(first, &job, std::memory_order_release, std::memory_order_relaxed));
-  if (first == nullptr) asio::post(impl_->io, [this] { run_jobs(); });
+  if (first == nullptr && !(here() && impl_->running_jobs)) wake();
+}
+
+void Loop::wake() {
+  asio::post(impl_->io, [this] { run_jobs(); });
 }
 
 void Loop::post(std::move_only_function<void()> job) {
@@ -81,7 +86,17 @@ void Loop::post(std::move_only_function<void()> job) {
   post(*std::make_unique<Once>(std::move(job)).release());
 }
 
+// What a job posts runs right behind it, without another round through the reactor. Once, so that jobs that
+// post themselves again and again leave the sockets their turn.
 void Loop::run_jobs() {
+  impl_->running_jobs = true;
+  run_posted_jobs();
+  run_posted_jobs();
+  impl_->running_jobs = false;
+  if (impl_->inbox.load(std::memory_order_relaxed) != nullptr) wake();
+}
+
+void Loop::run_posted_jobs() {
   Job* newest = impl_->inbox.exchange(nullptr, std::memory_order_acquire);
   Job* oldest = nullptr;
   while (newest != nullptr) {

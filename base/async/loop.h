@@ -65,7 +65,9 @@ class Loop {
   boost::asio::io_context& io();
 
  private:
+  void wake();
   void run_jobs();
+  void run_posted_jobs();
   void sleep_until_next_timer();
 
   struct Impl;

@@ -32,6 +32,35 @@ struct CountingJob final : Loop::Job {
   int& runs;
 };
 
+TEST(Loop, AJobThatPostsItselfAgainAndAgainLeavesTimersAndTheStopTheirTurn) {
+  const SystemClock clock;
+  Loop loop(clock, "test");
+  struct Restless final : Loop::Job {
+    explicit Restless(Loop& on) : loop(on) {}
+    void run() override {
+      ++runs;
+      if (!enough) loop.post(*this);
+    }
+    Loop& loop;
+    std::size_t runs = 0;
+    bool enough = false;
+  } job(loop);
+  std::promise<void> done;
+  Timer timer([&] {
+    job.enough = true;
+    done.set_value();
+  });
+  loop.start();
+  loop.post([&] {
+    loop.post(job);
+    loop.arm(timer, loop.now() + Instant{5});
+  });
+  done.get_future().wait();
+  loop.stop();
+  loop.join();
+  EXPECT_GT(job.runs, 2u);
+}
+
 TEST(Loop, TakesJobsFromManyThreadsAndRunsEachOnce) {
   const SystemClock clock;
   Loop loop(clock, "test");
