@@ -28,12 +28,25 @@ def tally(workloads, results):
                 judged += 1
                 met += verdict.met
                 if not verdict.met:
-                    missing.append(f"{workload.title}: {metric.name}{_against(verdict)} {_miss(verdict)}")
+                    missing.append(f"{workload.title}: {metric.name}{_against(verdict)} {_miss(verdict)}{_reach(pairs, metric, verdict)}")
     return met, judged, missing
 
 
+def _floor(pairs, metric):
+    return next((rival for rival in FLOORS if ratios.figures_of(pairs, rival, metric)), None)
+
+
+def _reach(pairs, metric, verdict):
+    """What to add to a missed bar that the floor misses as well."""
+    floor = _floor(pairs, metric) if verdict.rival == "kafka" else None
+    reached = ratios.spread(ratios.ratios(pairs, "kafka", metric, of=floor)) if floor else None
+    if reached is None or ratios.meets(reached.median, verdict.limit, metric.more_is_better):
+        return ""
+    return f"; beyond the floor, which reaches {number(reached.median)}"
+
+
 def _figures(pairs, metric):
-    floor = next((rival for rival in FLOORS if ratios.figures_of(pairs, rival, metric)), None)
+    floor = _floor(pairs, metric)
     verdicts = {verdict.rival: verdict for verdict in ratios.verdicts(pairs, metric)}
     ours = _spread(ratios.spread(ratios.figures_of(pairs, ratios.OURS, metric)))
     if None in verdicts:
