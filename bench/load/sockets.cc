@@ -49,9 +49,9 @@ void send_all(int socket, BytesView bytes) {
     const ssize_t sent = ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent > 0) {
       bytes = bytes.subspan(static_cast<std::size_t>(sent));
-    } else if (errno == EAGAIN) {
+    } else if (sent < 0 && errno == EAGAIN) {
       wait_for(socket, POLLOUT);
-    } else {
+    } else if (sent < 0) {
       fail_run_with_errno("send");
     }
   }

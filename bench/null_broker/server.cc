@@ -31,6 +31,7 @@ std::int64_t now_ms() {
 
 int listen_on(std::uint16_t& port) {
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (socket < 0) stop_with_errno("socket");
   const int on = 1;
   setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   // What is accepted inherits it: no pacing within one machine, where the system would use BBR.
