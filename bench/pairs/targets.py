@@ -25,8 +25,8 @@ ALL_CORES = BROKER_CORES | LOAD_CORES
 OPEN_FILES = 20_000
 CALM_SECONDS = 65.0
 
-# Both serve one core; groups wait half a second for their first members.
-COMMON = {"group.initial.rebalance.delay.ms": 500}
+# Both serve one core. Classic groups wait half a second for their first members; consumer groups assign at every join.
+COMMON = {"group.initial.rebalance.delay.ms": 500, "group.consumer.assignment.interval.ms": 0}
 # Few threads suit one core best.
 KAFKA = COMMON | {"num.network.threads": 2, "num.io.threads": 2}
 # Of the process that is kept: deleted topics vanish at once, and no pause of ours ends its session with the controller.
