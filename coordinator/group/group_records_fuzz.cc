@@ -1,6 +1,6 @@
 // A log of anything: replaying it ends, and the machine works afterwards.
 //
-// Input: records, one after the other. Key size u8, key; value size u16 (65535: a tombstone), value.
+// Input: a FuzzedLog.
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -8,24 +8,12 @@
 
 #include "coordinator/group/group_machine.h"
 #include "coordinator/group/testing/fake_metadata.h"
+#include "coordinator/runtime/testing/fuzzed_log.h"
 
 namespace {
 
 using namespace milena;               // NOLINT(google-build-using-namespace)
 using namespace milena::coordinator;  // NOLINT(google-build-using-namespace)
-
-// Bytes from the front; fewer if there are not as many.
-BytesView take(BytesView& rest, std::size_t n) {
-  const BytesView taken = rest.first(std::min(n, rest.size()));
-  rest = rest.subspan(taken.size());
-  return taken;
-}
-
-std::size_t take_size(BytesView& rest, std::size_t width) {
-  std::size_t size = 0;
-  for (const std::byte each : take(rest, width)) size = size << 8 | std::to_integer<std::size_t>(each);
-  return size;
-}
 
 void use(GroupMachine& machine) {
   Now now{Instant{1'000}, 1'700'000'000'000};
@@ -87,17 +75,14 @@ void use(GroupMachine& machine) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  BytesView rest = std::as_bytes(std::span(data, size));
+  testing_support::FuzzedLog log(std::as_bytes(std::span(data, size)));
   auto metadata = std::make_shared<testing_support::FakeMetadata>();
   metadata->add("t", 3).add("u", 1);
   SeededRng rng(1);
   GroupMachine machine(std::make_shared<GroupConfig>(), metadata, rng);
-  for (std::int64_t offset = 0; !rest.empty(); ++offset) {
-    const BytesView key = take(rest, take_size(rest, 1));
-    const std::size_t value_size = take_size(rest, 2);
-    std::optional<BytesView> value;
-    if (value_size != 0xffff) value = take(rest, value_size);
-    machine.replay({offset, offset % 7 == 6 ? protocol::ProducerId{1} : protocol::kNoProducerId, key, value});
+  while (auto record = log.next()) {
+    if (record->offset.value % 7 == 6) record->producer = 1;
+    machine.replay(*record);
   }
   machine.replay_marker(1, true);
   use(machine);

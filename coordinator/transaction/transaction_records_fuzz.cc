@@ -1,7 +1,6 @@
 // A __transaction_state of anything: replaying it ends, and the machine works afterwards: what is open ends.
 //
-// Input: records, one after the other. Key size u8, key; value size u16 (65535: a tombstone), value.
-#include <algorithm>
+// Input: a FuzzedLog.
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -11,25 +10,13 @@
 #include <vector>
 
 #include "base/assert.h"
+#include "coordinator/runtime/testing/fuzzed_log.h"
 #include "coordinator/transaction/transaction_machine.h"
 
 namespace {
 
 using namespace milena;               // NOLINT(google-build-using-namespace)
 using namespace milena::coordinator;  // NOLINT(google-build-using-namespace)
-
-// Bytes from the front; fewer if there are not as many.
-BytesView take(BytesView& rest, std::size_t n) {
-  const BytesView taken = rest.first(std::min(n, rest.size()));
-  rest = rest.subspan(taken.size());
-  return taken;
-}
-
-std::size_t take_size(BytesView& rest, std::size_t width) {
-  std::size_t size = 0;
-  for (const std::byte each : take(rest, width)) size = size << 8 | std::to_integer<std::size_t>(each);
-  return size;
-}
 
 // As a shard and its shell do, with a log that never fails and partitions that take every marker.
 class Shell {
@@ -111,15 +98,9 @@ void use(TransactionMachine& machine) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  BytesView rest = std::as_bytes(std::span(data, size));
+  testing_support::FuzzedLog log(std::as_bytes(std::span(data, size)));
   TransactionMachine machine(std::make_shared<TransactionConfig>(), 7);
-  for (std::int64_t offset = 0; !rest.empty(); ++offset) {
-    const BytesView key = take(rest, take_size(rest, 1));
-    const std::size_t value_size = take_size(rest, 2);
-    std::optional<BytesView> value;
-    if (value_size != 0xffff) value = take(rest, value_size);
-    machine.replay({.offset = offset, .key = key, .value = value});
-  }
+  while (const auto record = log.next()) machine.replay(*record);
   use(machine);
   return 0;
 }
