@@ -70,6 +70,7 @@ Status FlushJob::write_epochs(Sync sync) {
 
 Status FlushJob::run(Sync sync) {
   MILENA_CHECK(health_->check());
+  MILENA_CHECK(prepared_);
   MILENA_CHECK(write_and_sync(sync));
   done_ = true;
   return {};

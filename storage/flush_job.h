@@ -54,6 +54,10 @@ class FlushJob {
   };
 
   FlushJob(Fs& fs, DirectoryHealth& health) : fs_(&fs), health_(&health) {}
+  // What the Log did for it under the mutex; if that failed, so does run().
+  void prepared(const Status& status) {
+    if (!status) prepared_ = status;
+  }
   Status write_and_sync(Sync sync);
   Status sync_log(const LogFile& log);
   Status write_file(const std::string& path, BytesView bytes, Sync sync);
@@ -66,6 +70,7 @@ class FlushJob {
   DirectoryHealth* health_;
   std::string directory_;
   std::shared_ptr<const std::atomic<bool>> retired_;
+  Status prepared_;
   Offset up_to_;
   std::vector<LogFile> log_files_;
   std::vector<Sealed> sealed_;

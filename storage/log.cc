@@ -149,7 +149,7 @@ Result<AppendInfo> Log::append(BytesView records, AppendInfo info, std::int64_t 
   const std::uint32_t start = active().size();
   if (start == 0) directory_dirty_ = true;
   if (active().indexes_on_disk()) MILENA_CHECK(active().discard_index_files());
-  MILENA_CHECK(active().append(records, now_ms));
+  MILENA_CHECK(active().append(records, config_->append_room_bytes, now_ms));
 
   std::uint32_t position = start;
   for (BytesView rest = records; !rest.empty();) {
@@ -229,9 +229,12 @@ FlushJob Log::flush_job(bool with_active) {
     const bool writes_indexes =
         (segment.sealed() || with_active) && segment.size() > 0 && !segment.indexes_on_disk();
     if (segment.sealed() && !segment.needs_sync() && !writes_indexes) break;
-    if (segment.needs_sync())
+    if (segment.needs_sync()) {
+      // What is flushed ends with its records: recovery looks for room past the recovery point only.
+      job.prepared(segment.give_room_back());
       job.log_files_.push_back(
           {segment.base_offset(), segment.open_file(), place_.path(segment.base_offset(), kLogSuffix)});
+    }
     segment.set_needs_sync(false);
     if (writes_indexes)
       job.sealed_.push_back({segment.base_offset(), segment.size(), segment.share_indexes(), {}});
@@ -253,9 +256,12 @@ FlushJob Log::flush_job(bool with_active) {
 FlushJob Log::begin_flush() { return flush_job(false); }
 
 FlushJob Log::begin_close() {
-  if (active().size() > 0 && !active().indexes_on_disk()) (void)active().seal();
+  const bool has_news = active().size() > 0 && !active().indexes_on_disk();
+  const Status prepared = has_news ? active().seal() : active().give_room_back();
   snapshot_producers();
-  return flush_job(true);
+  FlushJob job = flush_job(true);
+  job.prepared(prepared);
+  return job;
 }
 
 void Log::finish_flush(const FlushJob& job) {

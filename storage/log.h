@@ -232,6 +232,7 @@ class Log {
   Status load_clean();
   Status recover(const LogOpenOptions& options);
   Result<Scan> scan(Segment& segment, Offset first_offset, bool is_last);
+  Result<bool> is_room(Segment& segment, std::uint32_t start);
   Result<bool> is_torn_tail(std::size_t i, const Scan& scan);
   Status write_again(Segment& segment, Offset from);
   Status settle_start(const LogOpenOptions& options);

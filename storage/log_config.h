@@ -1,5 +1,6 @@
 // LogConfig: the topic settings that the log itself obeys, under Kafka's names ("segment.bytes" is
-// segment_bytes). max.message.bytes and the timestamp rules are the validator's business, not the log's.
+// segment_bytes), and one of our own. max.message.bytes and the timestamp rules are the validator's business,
+// not the log's.
 //
 // Immutable once shared: partitions of one topic hold the same object, a config change swaps the pointer.
 #pragma once
@@ -18,8 +19,9 @@ struct LogConfig {
   std::int64_t retention_ms = 7LL * 24 * 3600 * 1000;         // -1: no limit
   std::int64_t flush_messages = 9'223'372'036'854'775'807LL;  // owner flushes after this many records
   std::int64_t flush_ms = 9'223'372'036'854'775'807LL;        // owner flushes after this many milliseconds
-  bool cleanup_delete = true;                                 // cleanup.policy has "delete"
-  bool cleanup_compact = false;                               // cleanup.policy has "compact"
+  std::int32_t append_room_bytes = 64 << 10;  // zeros behind a large active segment; 64 KiB at most
+  bool cleanup_delete = true;                 // cleanup.policy has "delete"
+  bool cleanup_compact = false;               // cleanup.policy has "compact"
 };
 
 }  // namespace milena::storage

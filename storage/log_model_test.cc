@@ -44,6 +44,7 @@ class Run {
     config.index_interval_bytes = static_cast<std::int32_t>(rng_.below(3000));
     config.segment_ms = 1 + static_cast<std::int64_t>(rng_.below(100'000));
     config.retention_ms = -1;
+    config.append_room_bytes = rng_.one_in(3) ? 0 : static_cast<std::int32_t>(1 + rng_.below(600));
     if (rng_.one_in(4)) config.segment_index_bytes = 200;
     return config;
   }
@@ -217,7 +218,7 @@ class Run {
   void append_to_a_full_disk() {
     const ProducerState before = log().producers();
     const auto size = log().size_bytes();
-    fixture_.fs().fail({.call = "pwritev", .code = ENOSPC, .path_part = ".log"});
+    fixture_.fs().fail({.call = "pwritev", .code = ENOSPC, .for_good = true, .path_part = ".log"});
     const auto info = fixture_.append(batch_of(random_batch()), {.leader_epoch = epoch_});
     fixture_.fs().clear_faults();
     ASSERT_FALSE(info);

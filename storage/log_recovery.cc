@@ -61,11 +61,14 @@ Status Log::recover(const LogOpenOptions& options) {
     const Offset start = log_end_offset_;
     const ProducerState producers_before = is_last ? ProducerState() : producers_;
     MILENA_TRY(Scan found, scan(segment, start, is_last));
+    MILENA_TRY(const bool room, is_room(segment, found.valid_bytes));
+    if (room) segment.set_size(found.valid_bytes);
     bool whole = found.valid_bytes == segment.size();
     const Offset next_base = is_last ? found.next_offset : segments_[i + 1]->base_offset();
     if (whole && next_base < found.next_offset) return refuse("segments overlap");
+    // What compaction has written has no room.
     const bool compacted_away =
-        whole && found.next_offset < options.recovery_point && config_->cleanup_compact;
+        whole && !room && found.next_offset < options.recovery_point && config_->cleanup_compact;
     const bool joined = whole && (next_base == found.next_offset || compacted_away);
     if (!joined && !is_last) {
       // It will be the last one, and is read as such: or the next start would not believe what this one did.
@@ -82,19 +85,21 @@ Status Log::recover(const LogOpenOptions& options) {
       MILENA_CHECK(remove_segments_from(i + 1));
       MILENA_CHECK(sync_directory());
       if (!whole) {
-        segment.set_size(found.valid_bytes);
-        MILENA_TRY(const auto file, segment.file());
-        const std::string path = place_.path(segment.base_offset(), kLogSuffix);
         // Durable at once: the next roll seals this segment, and then nobody looks for a torn tail in it
         // again.
-        if (const auto cut = file->truncate(found.valid_bytes); !cut)
-          return place_.health.fail(cut.error(), path);
-        if (const auto synced = file->sync(); !synced) return place_.health.fail(synced.error(), path);
+        MILENA_CHECK(segment.cut_tail(found.valid_bytes));
       }
     }
     if (options.distrust_page_cache) MILENA_CHECK(write_again(segment, options.recovery_point));
     segment.set_needs_sync(segment.size() > 0);
-    if (i + 1 < segments_.size()) MILENA_CHECK(segment.seal());
+    if (i + 1 < segments_.size()) {
+      MILENA_CHECK(segment.seal());
+    } else if (room && log_end_offset_ <= options.recovery_point) {
+      // No flush has to follow before a roll, after which nobody looks for room in this segment again.
+      MILENA_CHECK(segment.cut_tail(segment.size()));
+    } else {
+      MILENA_CHECK(segment.give_room_back());
+    }
   }
   recovery_point_ = std::min(options.recovery_point, log_end_offset_);
   if (!snapshot && segments_.front()->base_offset() > 0) {
@@ -146,6 +151,15 @@ Result<Log::Scan> Log::scan(Segment& segment, Offset first_offset, bool is_last)
     producers_.commit(newly_aborted_);
     for (const AbortedTransaction& txn : newly_aborted_) segment.note_aborted(txn);
   }
+}
+
+// Whether everything in the file from `start` on is zeros: room for records that were never written.
+Result<bool> Log::is_room(Segment& segment, std::uint32_t start) {
+  if (start == segment.size()) return false;
+  MILENA_TRY(const auto file, segment.file());
+  const auto zeros = holds_only_zeros(*file, start, segment.size());
+  if (!zeros) return place_.health.fail(zeros.error(), place_.path(segment.base_offset(), kLogSuffix));
+  return *zeros;
 }
 
 // Segment i is valid up to `scan` only, or the next one does not join. Whether that is what a crash leaves.

@@ -20,6 +20,12 @@ constexpr std::uint64_t kReserveMin = 256 << 10;
 constexpr std::uint64_t kReserveMax = 32 << 20;
 constexpr std::size_t kIndexFileMax = 64 << 20;
 
+// Room costs a partition memory and disk, and shows to whoever looks into the file of a running broker: it is
+// for those that grow fast, never more than a sixteenth of what is there.
+constexpr std::uint64_t kRoomShare = 16;
+constexpr std::array<std::byte, 16 << 10> kZeros{};
+constexpr std::size_t kZeroPiecesMax = 4;
+
 std::int64_t index_entries_max(const LogConfig& config, std::size_t entry_size) {
   return config.segment_index_bytes / static_cast<std::int64_t>(entry_size);
 }
@@ -32,6 +38,15 @@ BatchSpot spot_of(const BatchScanner& scanner) {
           .last_offset = header.last_offset(),
           .leader_epoch = header.partition_leader_epoch(),
           .max_timestamp = header.max_timestamp()};
+}
+
+// How many zeros follow the records that end at `end`, in a file of `size` bytes of records that ends at
+// `room_end`.
+std::uint64_t room_behind(std::uint64_t end, std::uint64_t size, std::uint64_t room_end,
+                          std::uint64_t room_bytes) {
+  if (room_bytes == 0 || end <= room_end || size < kRoomShare * room_bytes) return 0;
+  const std::uint64_t boundary = (end + room_bytes - 1) / room_bytes * room_bytes;
+  return boundary <= std::numeric_limits<std::int32_t>::max() ? boundary - end : 0;
 }
 
 // A whole index file; none when it is missing. Mapped, but for a small one: that costs less as a copy.
@@ -78,6 +93,7 @@ Segment::Segment(const SegmentPlace& place, Offset base_offset, std::uint32_t si
     : place_(place),
       base_offset_(base_offset),
       size_(size),
+      room_end_(size),
       largest_{-1, base_offset},
       touched_ms_(now_ms),
       created_ms_(now_ms),
@@ -92,6 +108,8 @@ Status Segment::create_file() {
   if (!file) return place_.health.fail(file.error(), path);
   file_ = std::move(*file);
   has_file_ = true;
+  room_end_ = 0;
+  reserved_ = 0;
   return {};
 }
 
@@ -114,18 +132,30 @@ void Segment::reserve(std::uint64_t bytes) {
   if (file_->reserve(size_, bytes + ahead)) reserved_ = end + ahead;
 }
 
-Status Segment::append(BytesView records, std::int64_t now_ms) {
+IoStatus Segment::write(BytesView records, std::uint64_t room) {
+  std::array<BytesView, 1 + kZeroPiecesMax> pieces{records};
+  std::size_t count = 1;
+  for (; room > 0 && count < pieces.size(); ++count) {
+    pieces[count] = BytesView(kZeros).first(std::min<std::uint64_t>(room, kZeros.size()));
+    room -= pieces[count].size();
+  }
+  return file_->write_at(size_, std::span(pieces).first(count));
+}
+
+Status Segment::append(BytesView records, std::int32_t room_bytes, std::int64_t now_ms) {
   if (!has_file_) MILENA_CHECK(create_file());
   MILENA_CHECK(file());
   reserve(records.size());
-  if (const auto written = file_->write_at(size_, records); !written) {
-    const std::string path = place_.path(base_offset_, kLogSuffix);
-    if (is_disk_full(written.error())) {
-      // Take away what was written of it, so that nobody ever reads it.
-      if (const auto cut = file_->truncate(size_); !cut) return place_.health.fail(cut.error(), path);
-      reserved_ = 0;
-    }
-    return place_.health.fail(written.error(), path);
+  const std::uint64_t end = size_ + records.size();
+  const std::uint64_t room = room_behind(end, size_, room_end_, static_cast<std::uint64_t>(room_bytes));
+  room_end_ = std::max(room_end_, end + room);
+  auto written = write(records, room);
+  // Where there is no room for room, there may be some for the records.
+  if (!written && room > 0 && is_disk_full(written.error())) written = write(records, 0);
+  if (!written) {
+    // Take away what was written of it, so that nobody ever reads it.
+    if (is_disk_full(written.error())) MILENA_CHECK(give_room_back());
+    return place_.health.fail(written.error(), place_.path(base_offset_, kLogSuffix));
   }
   size_ += static_cast<std::uint32_t>(records.size());
   touched_ms_ = now_ms;
@@ -170,13 +200,30 @@ bool Segment::should_roll(const LogConfig& config, std::uint64_t bytes, Offset l
 
 Status Segment::seal() {
   indexes_->times.append(largest_.timestamp, largest_.offset);
-  if (reserved_ > size_) {
-    MILENA_TRY(const auto log, file());
-    if (const auto cut = log->truncate(size_); !cut)
-      return place_.health.fail(cut.error(), place_.path(base_offset_, kLogSuffix));
-    reserved_ = 0;
-  }
+  MILENA_CHECK(give_room_back());
   sealed_ = true;
+  return {};
+}
+
+Status Segment::give_room_back() {
+  if (room_end_ <= size_ && reserved_ <= size_) return {};
+  MILENA_TRY(const auto log, file());
+  if (const auto cut = log->truncate(size_); !cut)
+    return place_.health.fail(cut.error(), place_.path(base_offset_, kLogSuffix));
+  needs_sync_ = needs_sync_ || room_end_ > size_;
+  room_end_ = size_;
+  reserved_ = 0;
+  return {};
+}
+
+Status Segment::cut_tail(std::uint32_t size) {
+  const std::string path = place_.path(base_offset_, kLogSuffix);
+  MILENA_TRY(const auto log, file());
+  if (const auto cut = log->truncate(size); !cut) return place_.health.fail(cut.error(), path);
+  if (const auto synced = log->sync(); !synced) return place_.health.fail(synced.error(), path);
+  size_ = size;
+  room_end_ = size;
+  reserved_ = 0;
   return {};
 }
 
@@ -210,11 +257,8 @@ Status Segment::reopen() {
 Status Segment::truncate(Offset offset, std::uint32_t position) {
   const std::string path = place_.path(base_offset_, kLogSuffix);
   MILENA_CHECK(discard_index_files());
+  MILENA_CHECK(cut_tail(position));
   MILENA_TRY(const auto log, file());
-  if (const auto cut = log->truncate(position); !cut) return place_.health.fail(cut.error(), path);
-  if (const auto synced = log->sync(); !synced) return place_.health.fail(synced.error(), path);
-  size_ = position;
-  reserved_ = 0;
   needs_sync_ = false;
   if (sealed_) MILENA_CHECK(reopen());
   indexes_->offsets.truncate_to(offset);
@@ -325,7 +369,10 @@ Status Segment::discard_index_files() {
 }
 
 void Segment::release_idle() {
-  if (!used_) release();
+  if (!used_) {
+    (void)give_room_back();  // a failure is the directory's
+    release();
+  }
   used_ = false;
 }
 

@@ -4,7 +4,13 @@
 // one never changes; its file is opened and its index files are mapped when somebody asks, and closed again
 // by release_idle(). Appends and indexes know nothing of producers; the Log adds aborted transactions.
 //
-// Always: an index entry points at the beginning of a batch, and holds that batch's last offset.
+// The file of a large active segment ends in room: zeros up to a boundary, written along with the records
+// that cross it. The page cache then holds the file in large pieces, and an append costs a copy into one of
+// them instead of new pages: a third of the processor time of 16 KB batches. Room goes when the segment is
+// sealed, or was not used for a while.
+//
+// Always: an index entry points at the beginning of a batch, and holds that batch's last offset. Behind
+// size() the file holds nothing but zeros.
 #pragma once
 
 #include <cstdint>
@@ -76,8 +82,9 @@ class Segment {
   // --- growing
   Status create_file();
   // Writes whole batches at the end. Afterwards note_batch() is called for each of them, in order.
-  // KAFKA_STORAGE_ERROR, and the segment is as before: a full disk, which may pass, or a broken directory.
-  Status append(BytesView records, std::int64_t now_ms);
+  // `room_bytes`: LogConfig::append_room_bytes. KAFKA_STORAGE_ERROR, and the segment is as before: a full
+  // disk, which may pass, or a broken directory.
+  Status append(BytesView records, std::int32_t room_bytes, std::int64_t now_ms);
   // The batch at `position` belongs to the segment: indexes, timestamps.
   void note_batch(const protocol::RecordBatchHeader& batch, std::uint32_t position,
                   std::int32_t index_interval_bytes);
@@ -85,13 +92,19 @@ class Segment {
   // Whether `bytes` more, up to `last_offset` and `max_timestamp`, belong into a new segment (Kafka's rules).
   bool should_roll(const LogConfig& config, std::uint64_t bytes, Offset last_offset,
                    std::int64_t max_timestamp, std::int64_t now_ms) const;
-  // Nothing more is written: the time index gets its last entry, spare blocks go back to the disk.
+  // Nothing more is written: the time index gets its last entry, the file ends with its records.
   Status seal();
+  // Room and spare blocks go back to the disk: the file ends with its records, durably with the next sync.
+  // Appends may follow.
+  Status give_room_back();
 
   // --- rebuilding, by whoever walks the file
   // Forgets the indexes and timestamps; note_batch() fills them again.
   void reset_indexes();
+  // The records end at `size`; what lies behind them is zeros.
   void set_size(std::uint32_t size) { size_ = size; }
+  // The records end at `size`; what lies behind them is cut off, durably.
+  Status cut_tail(std::uint32_t size);
   // A sealed segment with usable indexes becomes the active one.
   Status reopen();
   // Cuts the file at a batch boundary, durably. The indexes are cut with it; the segment is active
@@ -142,6 +155,7 @@ class Segment {
   void set_needs_sync(bool needs_sync) { needs_sync_ = needs_sync; }
 
   // Closes the file, and the indexes if they can be had again, unless they were used since the last call.
+  // Room is given back.
   void release_idle();
   // The same at once. With `unsynced`, the file too whose data is not synced yet.
   void release(bool unsynced = false);
@@ -150,11 +164,13 @@ class Segment {
  private:
   Result<std::optional<BatchSpot>> scan_for(Offset offset, std::int64_t timestamp, std::uint64_t position);
   void reserve(std::uint64_t bytes);
+  IoStatus write(BytesView records, std::uint64_t room);
 
   const SegmentPlace& place_;
   Offset base_offset_;
   std::uint32_t size_ = 0;
   std::uint32_t bytes_since_index_entry_ = 0;
+  std::uint64_t room_end_ = 0;         // the file ends here at the latest; zeros from size_ on
   std::uint64_t reserved_ = 0;         // blocks are allocated up to here
   TimeIndex::Entry largest_;           // {-1, base offset}: no batch with a timestamp
   std::int64_t first_timestamp_ = -1;  // largest of the first batch; segment.ms counts from it

@@ -29,6 +29,10 @@ bool is_plausible(const std::byte* at, std::uint64_t left, Offset min_offset) {
          kBatchPrefixBytes + static_cast<std::uint64_t>(length) <= left && delta >= 0;
 }
 
+bool is_zero(BytesView bytes) {
+  return std::ranges::all_of(bytes, [](std::byte b) { return b == std::byte{0}; });
+}
+
 }  // namespace
 
 IoResult<bool> holds_valid_batch(const File& file, std::uint64_t from, std::uint64_t end, Offset min_offset) {
@@ -57,6 +61,18 @@ IoResult<bool> holds_valid_batch(const File& file, std::uint64_t from, std::uint
   return false;
 }
 
+IoResult<bool> holds_only_zeros(const File& file, std::uint64_t from, std::uint64_t end) {
+  std::array<std::byte, 4096> page;
+  while (from < end) {
+    const std::size_t want = std::min<std::uint64_t>(page.size(), end - from);
+    MILENA_TRY(const std::size_t got, file.read_at(from, MutableBytes(page).first(want)));
+    if (got == 0) return true;
+    if (!is_zero(BytesView(page).first(got))) return false;
+    from += got;
+  }
+  return true;
+}
+
 IoResult<bool> holds_lost_sector(const File& file, std::uint64_t from, std::uint64_t to,
                                  std::uint64_t file_end) {
   std::array<std::byte, kSectorBytes> sector;
@@ -64,8 +80,7 @@ IoResult<bool> holds_lost_sector(const File& file, std::uint64_t from, std::uint
     const std::uint64_t sector_end = std::min((at / kSectorBytes + 1) * kSectorBytes, file_end);
     if (sector_end <= at) return false;
     MILENA_TRY(const std::size_t got, file.read_at(at, MutableBytes(sector).first(sector_end - at)));
-    const auto bytes = BytesView(sector).first(got);
-    if (std::ranges::all_of(bytes, [](std::byte b) { return b == std::byte{0}; })) return true;
+    if (is_zero(BytesView(sector).first(got))) return true;
     at = sector_end;
   }
   return false;
