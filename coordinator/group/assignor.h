@@ -37,13 +37,24 @@ struct AssignorInput {
   }
 };
 
+// What a member should own from now on, if that differs from its `current`.
+struct Reassignment {
+  std::size_t member = 0;  // index into AssignorInput::members
+  Assignment assignment;
+};
+
 class Assignor {
  public:
   virtual ~Assignor() = default;
   virtual std::string_view name() const = 0;
-  // One assignment per member, in the order of the members.
-  virtual std::vector<Assignment> assign(const AssignorInput& input) const = 0;
+  // The members whose assignment changes, in the order of the members; one that had none so far always does.
+  // Most joins of a large group change almost nothing, and so cost almost nothing beyond a look at each
+  // member.
+  virtual std::vector<Reassignment> assign(const AssignorInput& input) const = 0;
 };
+
+// Of assignments to all members, in their order: those that change.
+std::vector<Reassignment> changes_among(std::vector<Assignment> assignments, const AssignorInput& input);
 
 // "range": of each topic every member gets a range of neighbouring partitions, so that the same numbers of
 // several topics meet in one member. Static members first, by instance id, then the others by member id: a
@@ -51,7 +62,7 @@ class Assignor {
 class RangeAssignor final : public Assignor {
  public:
   std::string_view name() const override { return "range"; }
-  std::vector<Assignment> assign(const AssignorInput& input) const override;
+  std::vector<Reassignment> assign(const AssignorInput& input) const override;
 };
 
 // "uniform": the numbers of partitions differ by at most one where all members subscribe to the same topics;
@@ -61,7 +72,7 @@ class RangeAssignor final : public Assignor {
 class UniformAssignor final : public Assignor {
  public:
   std::string_view name() const override { return "uniform"; }
-  std::vector<Assignment> assign(const AssignorInput& input) const override;
+  std::vector<Reassignment> assign(const AssignorInput& input) const override;
 };
 
 // Null if there is no assignor of that name.

@@ -2,6 +2,7 @@
 #include <map>
 #include <numeric>
 #include <tuple>
+#include <utility>
 
 #include "coordinator/group/assignor.h"
 
@@ -17,7 +18,7 @@ struct Topic {
 
 }  // namespace
 
-std::vector<Assignment> RangeAssignor::assign(const AssignorInput& input) const {
+std::vector<Reassignment> RangeAssignor::assign(const AssignorInput& input) const {
   std::vector<std::size_t> order(input.members.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::sort(order, {}, [&](std::size_t i) {
@@ -45,7 +46,7 @@ std::vector<Assignment> RangeAssignor::assign(const AssignorInput& input) const 
       topic.next += size;
     }
   }
-  return assignments;
+  return changes_among(std::move(assignments), input);
 }
 
 }  // namespace milena::coordinator

@@ -29,9 +29,20 @@ struct AssignorGroup {
     Assignment current{};
     std::optional<std::string> instance{};
     std::optional<std::string> rack{};
+    bool has_target = true;
   };
 
+  // Everyone's assignment: the present ones and what changes.
   std::vector<Assignment> assign(const Assignor& assignor) {
+    std::vector<Assignment> result;
+    for (const Member& member : members) result.push_back(member.current);
+    for (auto& [member, assignment] : changes(assignor)) {
+      EXPECT_NE(result[member], assignment) << "no change";
+      result[member] = std::move(assignment);
+    }
+    return result;
+  }
+  std::vector<Reassignment> changes(const Assignor& assignor) {
     AssignorInput input;
     input.metadata = &metadata;
     for (const Member& member : members) {
@@ -42,10 +53,9 @@ struct AssignorGroup {
       const auto at = std::ranges::find(input.subscriptions, member.topics);
       out.subscription = static_cast<std::size_t>(at - input.subscriptions.begin());
       if (at == input.subscriptions.end()) input.subscriptions.push_back(member.topics);
-      out.current = &member.current;
+      out.current = member.has_target ? &member.current : nullptr;
     }
-    auto result = assignor.assign(input);
-    return result;
+    return assignor.assign(input);
   }
   void take(std::vector<Assignment> assignments) {
     for (std::size_t i = 0; i < members.size(); ++i) members[i].current = std::move(assignments[i]);
@@ -117,6 +127,26 @@ TEST(UniformAssignor, LeavesABalancedGroupAlone) {
   const auto again = group.assign(UniformAssignor{});
   EXPECT_EQ(again[0], group.members[0].current) << "b has the larger share, and keeps it";
   EXPECT_EQ(again[1], group.members[1].current);
+}
+
+TEST(Assignors, NameOnlyTheMembersWhoseAssignmentChanges) {
+  for (const std::string_view name : {"uniform", "range"}) {
+    AssignorGroup group;
+    group.metadata.add("t1", 3).add("t2", 0);
+    group.members = {{"a", {kT1}}, {"b", {kT1}}, {"c", {kT1}}};
+    group.take(group.assign(*find_assignor(name)));
+    for (const std::vector<Uuid>& topics : {std::vector{kT1}, std::vector{kT1, kT2}}) {
+      group.members.resize(3);
+      group.members.push_back({.id = "d", .topics = topics, .has_target = false});
+      const auto changes = group.changes(*find_assignor(name));
+      ASSERT_EQ(changes.size(), 1u) << name
+                                    << ": the fourth of three partitions' members is told so, no other";
+      EXPECT_EQ(changes[0].member, 3u);
+      EXPECT_TRUE(changes[0].assignment.empty());
+      group.members[3].has_target = true;
+      EXPECT_TRUE(group.changes(*find_assignor(name)).empty());
+    }
+  }
 }
 
 TEST(UniformAssignor, GivesPartitionsToTheRacksOfTheirReplicas) {

@@ -22,16 +22,7 @@ bool ConsumerGroup::is_subscribed_to(std::string_view topic) const {
   for (const auto& [regex, resolved] : regexes_) {
     if (resolved.topics.contains(topic)) return true;
   }
-  for (const ConsumerGroupMember& member : members_) {
-    if (member.subscribed_topics.contains(topic)) return true;
-  }
-  return false;
-}
-
-std::size_t ConsumerGroup::subscribers_of_regex(std::string_view regex) const {
-  std::size_t n = 0;
-  for (const ConsumerGroupMember& member : members_) n += member.subscribed_regex == regex ? 1 : 0;
-  return n;
+  return subscribers_.topics().contains(topic);
 }
 
 std::string_view ConsumerGroup::state() const {
@@ -58,9 +49,8 @@ std::optional<std::string_view> ConsumerGroup::preferred_assignor(const Consumer
 }
 
 bool ConsumerGroup::waits_for_others(const ConsumerGroupMember& member) const {
-  const Assignment* wanted = target(member.id);
-  if (member.state != MemberState::kUnreleased || wanted == nullptr) return false;
-  for (const auto& [topic_id, partitions] : *wanted) {
+  if (member.state != MemberState::kUnreleased || member.target == nullptr) return false;
+  for (const auto& [topic_id, partitions] : *member.target) {
     for (const std::int32_t partition : partitions) {
       if (coordinator::find(member.assigned, topic_id, partition) == nullptr &&
           is_owned(topic_id, partition)) {
@@ -81,6 +71,11 @@ void ConsumerGroup::count(const ConsumerGroupMember& member, int by) {
       }
     }
   }
+  if (by > 0) {
+    subscribers_.add(member.subscribed_topics, member.subscribed_regex);
+  } else {
+    subscribers_.remove(member.subscribed_topics, member.subscribed_regex);
+  }
   if (member.classic) classic_member_count_ += static_cast<std::size_t>(by);
 }
 
@@ -96,6 +91,7 @@ ConsumerGroupMember& ConsumerGroup::update(std::string_view member_id,
   ConsumerGroupMember* member = members_.find(member_id);
   if (member == nullptr) {
     member = &members_.add(std::make_unique<ConsumerGroupMember>(group_, timers_, std::string(member_id)));
+    member->target = target(member_id);
   } else {
     count(*member, -1);
     forget_static(*member);
@@ -115,16 +111,20 @@ void ConsumerGroup::remove(std::string_view member_id) {
 }
 
 void ConsumerGroup::set_target(std::string_view member_id, Assignment target) {
-  const auto at = targets_.find(member_id);
+  auto at = targets_.find(member_id);
   if (at != targets_.end()) {
     at->second = std::move(target);
-  } else {
-    targets_.emplace(member_id, std::move(target));
+    return;
   }
+  at = targets_.emplace(member_id, std::move(target)).first;
+  if (ConsumerGroupMember* member = members_.find(member_id)) member->target = &at->second;
 }
 
 void ConsumerGroup::remove_target(std::string_view member_id) {
-  if (const auto at = targets_.find(member_id); at != targets_.end()) targets_.erase(at);
+  const auto at = targets_.find(member_id);
+  if (at == targets_.end()) return;
+  if (ConsumerGroupMember* member = members_.find(member_id)) member->target = nullptr;
+  targets_.erase(at);
 }
 
 void ConsumerGroup::set_regex(std::string_view regex, ResolvedRegex resolved) {

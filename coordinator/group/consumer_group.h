@@ -19,7 +19,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -32,6 +31,7 @@
 #include "coordinator/group/member_table.h"
 #include "coordinator/group/metadata_view.h"
 #include "coordinator/group/partitions.h"
+#include "coordinator/group/subscribers.h"
 
 namespace milena::coordinator {
 
@@ -43,8 +43,6 @@ inline constexpr std::int32_t kStaticLeaveEpoch =
 
 // Values as in the record.
 enum class MemberState : std::int8_t { kStable = 0, kUnrevoked = 1, kUnreleased = 2, kUnknown = 127 };
-
-using TopicNames = std::set<std::string, std::less<>>;
 
 // What a member of a consumer group that speaks the classic protocol told in JoinGroup (online migration).
 struct ClassicMembership {
@@ -85,7 +83,7 @@ struct ConsumerMember {
   bool operator==(const ConsumerMember&) const = default;
 };
 
-// A member in its group: the above, its id and its timers.
+// A member in its group: the above, its id, its target and its timers.
 struct ConsumerGroupMember : ConsumerMember {
   ConsumerGroupMember(Group& group, GroupTimers& timers, std::string member_id)
       : id(std::move(member_id)),
@@ -109,6 +107,7 @@ struct ConsumerGroupMember : ConsumerMember {
   }
 
   std::string id;
+  const Assignment* target = nullptr;  // what it should own; null: the log says nothing. Kept by the group
   GroupTimers::Timer session_timer;
   GroupTimers::Timer rebalance_timer;
   GroupTimers::Timer join_timer;
@@ -130,7 +129,7 @@ struct TextHash {
   std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
 };
 
-// Member id -> what it should own. A join of N members looks up each of them N times.
+// Member id -> what it should own.
 using Targets = std::unordered_map<std::string, Assignment, TextHash, std::equal_to<>>;
 
 using ResolvedRegexes = std::map<std::string, ResolvedRegex, std::less<>>;
@@ -157,7 +156,7 @@ class ConsumerGroup {
   std::size_t owned_count() const { return owners_.size(); }
   bool is_subscribed_to(std::string_view topic) const;
   std::size_t classic_member_count() const { return classic_member_count_; }
-  std::size_t subscribers_of_regex(std::string_view regex) const;
+  const Subscribers<std::string>& subscribers() const { return subscribers_; }
   // "Empty", "Assigning", "Reconciling" or "Stable".
   std::string_view state() const;
   // The assignor that most members ask for; ties go to the name that sorts first. `ignored` does not count.
@@ -200,6 +199,7 @@ class ConsumerGroup {
   GroupTimers& timers_;
   MemberTable<ConsumerGroupMember> members_;
   std::map<std::string, std::string, std::less<>> static_members_;  // instance id -> member id
+  Subscribers<std::string> subscribers_;
   Targets targets_;
   ResolvedRegexes regexes_;
   // How many members own a partition. More than one only while records of a compacted log are replayed.

@@ -314,6 +314,22 @@ TEST_F(ConsumerGroupTest, AssignmentIntervalDelaysTheNextTarget) {
   EXPECT_EQ(live("b", 2).member_epoch, 3);
 }
 
+TEST_F(ConsumerGroupTest, JoinWritesOnlyTheTargetsThatChange) {
+  // Beside targets: the member, the group's epoch, the target's epoch, the member's assignment.
+  const auto targets_written_by_join = [&](std::string_view id) {
+    const auto before = h.log.end();
+    join(id);
+    return h.log.end() - before - 4;
+  };
+  EXPECT_EQ(targets_written_by_join("a"), 1);
+  EXPECT_EQ(targets_written_by_join("b"), 2) << "a gives half of its partitions to b";
+  EXPECT_EQ(targets_written_by_join("c"), 3);
+  EXPECT_EQ(targets_written_by_join("d"), 2) << "of three with two each one gives";
+  EXPECT_EQ(targets_written_by_join("e"), 2);
+  EXPECT_EQ(targets_written_by_join("f"), 2);
+  EXPECT_EQ(targets_written_by_join("g"), 1) << "everyone has one partition, none is left";
+}
+
 TEST_F(ConsumerGroupTest, MaxSizeRefusesNewMembersOnly) {
   h.configure([](GroupConfig& c) { c.consumer_max_size = 1; });
   join("a");

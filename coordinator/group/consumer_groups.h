@@ -125,8 +125,9 @@ class ConsumerGroups {
                                    GroupOutcome& out);
   bool regexes_are_due(const ConsumerGroup& group) const;
   std::int32_t advance_epoch(Group& group, const GroupChange& change, bool bump, GroupOutcome& out);
-  Assignment renew_target(Group& group, const GroupChange& change, const Wish& wish, std::int32_t epoch,
-                          GroupOutcome& out);
+  // The new target of the wish's member, if it changes.
+  std::optional<Assignment> renew_targets(Group& group, const GroupChange& change, const Wish& wish,
+                                          std::int32_t epoch, GroupOutcome& out);
 
   // consumer_leave.cc
   Decision<Response> decide_leave(const Request& request, GroupOutcome& out);

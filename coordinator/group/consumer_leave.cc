@@ -80,10 +80,11 @@ void ConsumerGroups::fence_members(Group& group, std::span<const std::string> me
                            .regexes = regexes,
                            .removed = {member_ids.begin(), member_ids.end()},
                            .member_id = {},
-                           .member = nullptr};
+                           .member = nullptr,
+                           .target = nullptr};
   for (const std::string& id : member_ids) append_member_tombstones(out, group.id, id);
   for (const auto& [regex, resolved] : g.regexes()) {
-    if (change.subscribers_of_regex(regex) > 0) continue;
+    if (change.has_subscribers_of_regex(regex)) continue;
     append_regex_tombstone(out, group.id, regex);
     regexes.erase(regex);
   }

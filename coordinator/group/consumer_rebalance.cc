@@ -30,23 +30,28 @@ Decision<ConsumerGroups::Fulfilled> ConsumerGroups::fulfill(Group& group, const 
   MILENA_TRY(const RegexPlan regex_plan, plan_regexes(group, wish, filter, out));
   const ResolvedRegexes& regexes = regex_plan.changed ? *regex_plan.changed : g.regexes();
 
-  GroupChange change{
-      .group = g, .regexes = regexes, .removed = {}, .member_id = wish.member_id, .member = &wish.member};
+  const Assignment* target = g.target(wish.inherited_id());
+  GroupChange change{.group = g,
+                     .regexes = regexes,
+                     .removed = {},
+                     .member_id = wish.member_id,
+                     .member = &wish.member,
+                     .target = target};
   if (!wish.replaced_id.empty()) change.removed.insert(wish.replaced_id);
   const bool topics_changed = wish.member.subscribed_topics != wish.before.subscribed_topics;
   const bool regex_changed = wish.member.subscribed_regex != wish.before.subscribed_regex;
   const std::int32_t epoch = advance_epoch(group, change, topics_changed || regex_plan.bumps_epoch, out);
 
-  Assignment target;
+  std::optional<Assignment> changed_target;
   std::int32_t target_epoch = g.assignment_epoch;
-  if (const Assignment* present = g.target(wish.inherited_id())) target = *present;
   if (target_epoch != epoch) {
     if (!compute_target_now) return Fulfilled{wish.member, true};
     const std::int32_t interval_ms = store_.overrides(group.id).consumer_assignment_interval_ms.value_or(
         store_.config->consumer_assignment_interval_ms);
     if (g.assignment_timestamp_ms == 0 || interval_ms == 0 ||
         g.assignment_timestamp_ms <= store_.now.wall_ms - interval_ms) {
-      target = renew_target(group, change, wish, epoch, out);
+      changed_target = renew_targets(group, change, wish, epoch, out);
+      if (changed_target) target = &*changed_target;
       target_epoch = epoch;
     }
   }
@@ -54,7 +59,7 @@ Decision<ConsumerGroups::Fulfilled> ConsumerGroups::fulfill(Group& group, const 
   if (!subscription_changed && wish.member.reconciled_to(target_epoch)) return Fulfilled{wish.member, false};
   const ReconcileInput input{
       .target_epoch = target_epoch,
-      .target = &target,
+      .target = target,
       .subscription_changed = subscription_changed,
       .reported = wish.reported ? &*wish.reported : nullptr,
       .is_subscribed =
@@ -89,11 +94,15 @@ Decision<ConsumerGroups::RegexPlan> ConsumerGroups::plan_regexes(Group& group, c
   const bool resolved = now.empty() || g.regexes().contains(now);
   if (before == now && resolved && !refresh) return plan;
 
-  GroupChange change{
-      .group = g, .regexes = g.regexes(), .removed = {}, .member_id = wish.member_id, .member = &wish.member};
+  GroupChange change{.group = g,
+                     .regexes = g.regexes(),
+                     .removed = {},
+                     .member_id = wish.member_id,
+                     .member = &wish.member,
+                     .target = nullptr};
   if (!wish.replaced_id.empty()) change.removed.insert(wish.replaced_id);
   plan.changed = g.regexes();
-  if (!before.empty() && before != now && change.subscribers_of_regex(before) == 0) {
+  if (!before.empty() && before != now && !change.has_subscribers_of_regex(before)) {
     append_regex_tombstone(out, group.id, before);
     plan.changed->erase(before);
   }
@@ -137,17 +146,17 @@ std::int32_t ConsumerGroups::advance_epoch(Group& group, const GroupChange& chan
   return epoch;
 }
 
-Assignment ConsumerGroups::renew_target(Group& group, const GroupChange& change, const Wish& wish,
-                                        std::int32_t epoch, GroupOutcome& out) {
+std::optional<Assignment> ConsumerGroups::renew_targets(Group& group, const GroupChange& change,
+                                                        const Wish& wish, std::int32_t epoch,
+                                                        GroupOutcome& out) {
   const ConsumerGroup& g = *group.consumer;
   const auto preferred = g.preferred_assignor(g.find(wish.inherited_id()), &wish.member);
   // A member may have asked, long ago, for an assignor that this version does not have.
   const Assignor* assignor = preferred ? find_assignor(*preferred) : nullptr;
   if (assignor == nullptr) assignor = find_assignor(store_.config->consumer_default_assignor);
-  Assignment own;
-  for (auto& [member_id, present, next] :
-       compute_target(change, wish.inherited_id(), *assignor, *store_.metadata)) {
-    if (present == nullptr || *present != next) append_target(out, group.id, member_id, next);
+  std::optional<Assignment> own;
+  for (auto& [member_id, next] : changed_targets(change, *assignor, *store_.metadata)) {
+    append_target(out, group.id, member_id, next);
     if (member_id == wish.member_id) own = std::move(next);
   }
   append_target_epoch(out, group.id, epoch, store_.now.wall_ms);

@@ -95,8 +95,7 @@ ConsumerGroupDescribeResponse::Assignment described_assignment(
   return assignment;
 }
 
-ConsumerGroupDescribeResponse::DescribedGroup::Member described_member(const ConsumerGroup& group,
-                                                                       const ConsumerGroupMember& member,
+ConsumerGroupDescribeResponse::DescribedGroup::Member described_member(const ConsumerGroupMember& member,
                                                                        const MetadataView& metadata,
                                                                        Arena& memory) {
   ConsumerGroupDescribeResponse::DescribedGroup::Member out;
@@ -116,7 +115,7 @@ ConsumerGroupDescribeResponse::DescribedGroup::Member described_member(const Con
   list_partitions(owned, member.assigned, [](const OwnedPartition& each) { return each.partition; });
   list_partitions(owned, member.pending_revocation,
                   [](const OwnedPartition& each) { return each.partition; });
-  if (const Assignment* wanted = group.target(member.id)) target = *wanted;
+  if (member.target != nullptr) target = *member.target;
   out.assignment = described_assignment(std::move(owned), metadata, memory);
   out.target_assignment = described_assignment(std::move(target), metadata, memory);
   return out;
@@ -207,7 +206,7 @@ void GroupMachine::handle(Now now, ReplyToken token, const RequestContext&,
         memory.array<ConsumerGroupDescribeResponse::DescribedGroup::Member>(g.members().size());
     std::size_t m = 0;
     for (const ConsumerGroupMember& member : g.members()) {
-      described.members[m++] = described_member(g, member, *store_.metadata, memory);
+      described.members[m++] = described_member(member, *store_.metadata, memory);
     }
   }
   out.reply(token, response);

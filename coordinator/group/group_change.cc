@@ -46,23 +46,32 @@ class Subscriptions {
   std::map<std::vector<std::string_view>, std::size_t> by_names_;
 };
 
+Subscribers<std::string_view> subscribers_after(const GroupChange& change) {
+  Subscribers<std::string_view> subscribers(change.group.subscribers());
+  const auto remove = [&](const ConsumerMember& member) {
+    subscribers.remove(member.subscribed_topics, member.subscribed_regex);
+  };
+  for (const std::string_view id : change.removed) {
+    if (const auto* leaves = change.group.find(id)) remove(*leaves);
+  }
+  if (change.member == nullptr) return subscribers;
+  const auto* before = change.group.find(change.member_id);
+  if (before != nullptr && !change.removed.contains(change.member_id)) remove(*before);
+  subscribers.add(change.member->subscribed_topics, change.member->subscribed_regex);
+  return subscribers;
+}
+
 }  // namespace
 
-std::size_t GroupChange::subscribers_of_regex(std::string_view regex) const {
-  std::size_t n = 0;
-  for_each_member(
-      [&](std::string_view, const ConsumerMember& each) { n += each.subscribed_regex == regex ? 1 : 0; });
-  return n;
+bool GroupChange::has_subscribers_of_regex(std::string_view regex) const {
+  return subscribers_after(*this).regexes().contains(regex);
 }
 
 std::set<std::string_view> subscribed_topics(const GroupChange& change) {
+  const Subscribers subscribers = subscribers_after(change);
   std::set<std::string_view> topics;
-  std::set<std::string_view> regexes;
-  change.for_each_member([&](std::string_view, const ConsumerMember& member) {
-    topics.insert(member.subscribed_topics.begin(), member.subscribed_topics.end());
-    if (!member.subscribed_regex.empty()) regexes.insert(member.subscribed_regex);
-  });
-  for (const std::string_view regex : regexes) {
+  for (const auto& [topic, count] : subscribers.topics()) topics.insert(topic);
+  for (const auto& [regex, count] : subscribers.regexes()) {
     const auto resolved = change.regexes.find(regex);
     if (resolved == change.regexes.end()) continue;
     topics.insert(resolved->second.topics.begin(), resolved->second.topics.end());
@@ -85,13 +94,14 @@ bool is_subscribed(const ConsumerMember& member, const ResolvedRegexes& regexes,
   return resolved != regexes.end() && resolved->second.topics.contains(topic);
 }
 
-std::vector<MemberTarget> compute_target(const GroupChange& change, std::string_view inherited,
-                                         const Assignor& assignor, const MetadataView& metadata) {
+std::vector<MemberTarget> changed_targets(const GroupChange& change, const Assignor& assignor,
+                                          const MetadataView& metadata) {
   AssignorInput input;
   input.metadata = &metadata;
+  input.members.reserve(change.group.members().size() + 1);
   Subscriptions subscriptions(input, metadata);
   const ConsumerMember* previous = nullptr;
-  change.for_each_member([&](std::string_view id, const ConsumerMember& member) {
+  change.for_each_member([&](std::string_view id, const ConsumerMember& member, const Assignment* target) {
     // Most members of a group subscribe to the same topics.
     const bool same = previous != nullptr && previous->subscribed_topics == member.subscribed_topics &&
                       previous->subscribed_regex == member.subscribed_regex;
@@ -103,13 +113,11 @@ std::vector<MemberTarget> compute_target(const GroupChange& change, std::string_
     if (member.instance_id) out.instance_id = *member.instance_id;
     if (member.rack_id) out.rack_id = *member.rack_id;
     out.subscription = subscription;
-    out.current = change.group.target(id == change.member_id ? inherited : id);
+    out.current = target;
   });
-  auto assignments = assignor.assign(input);
   std::vector<MemberTarget> targets;
-  targets.reserve(assignments.size());
-  for (std::size_t i = 0; i < assignments.size(); ++i) {
-    targets.push_back({input.members[i].id, input.members[i].current, std::move(assignments[i])});
+  for (auto& [member, assignment] : assignor.assign(input)) {
+    targets.push_back({input.members[member].id, std::move(assignment)});
   }
   return targets;
 }

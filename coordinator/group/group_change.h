@@ -24,20 +24,24 @@ struct GroupChange {
   std::set<std::string_view> removed;  // member ids
   std::string_view member_id;          // joins or changes; empty: nobody does
   const ConsumerMember* member = nullptr;
+  const Assignment* target = nullptr;  // its present target, or that of the static member it replaces
 
-  // (id, member) of everyone, in the group's order; who joins comes last.
+  // (id, member, present target) of everyone, in the group's order; who joins comes last.
   template <class F>
   void for_each_member(F&& visit) const {
     bool seen = false;
     for (const ConsumerGroupMember& each : group.members()) {
-      if (removed.contains(each.id)) continue;
-      const bool changes = member != nullptr && each.id == member_id;
-      seen = seen || changes;
-      visit(std::string_view(each.id), changes ? *member : each.as_recorded());
+      if (!removed.empty() && removed.contains(each.id)) continue;
+      if (member != nullptr && each.id == member_id) {
+        seen = true;
+        visit(member_id, *member, target);
+      } else {
+        visit(std::string_view(each.id), each.as_recorded(), each.target);
+      }
     }
-    if (member != nullptr && !seen) visit(member_id, *member);
+    if (member != nullptr && !seen) visit(member_id, *member, target);
   }
-  std::size_t subscribers_of_regex(std::string_view regex) const;
+  bool has_subscribers_of_regex(std::string_view regex) const;
 };
 
 // Names of all topics that members subscribe to, by name or by regular expression; whether they exist or not.
@@ -50,14 +54,11 @@ bool is_subscribed(const ConsumerMember& member, const ResolvedRegexes& regexes,
 
 struct MemberTarget {
   std::string_view member_id;
-  const Assignment* present = nullptr;  // null: none
   Assignment next;
 };
 
-// Who should own what from now on: every member's target, in the group's order.
-// `inherited`: the id whose present target `member` takes over; its own, or that of the static member it
-// replaces.
-std::vector<MemberTarget> compute_target(const GroupChange& change, std::string_view inherited,
-                                         const Assignor& assignor, const MetadataView& metadata);
+// Who should own what from now on: the targets that change, in the group's order.
+std::vector<MemberTarget> changed_targets(const GroupChange& change, const Assignor& assignor,
+                                          const MetadataView& metadata);
 
 }  // namespace milena::coordinator

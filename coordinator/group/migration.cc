@@ -82,8 +82,12 @@ Decision<void> convert_to_consumer(const ClassicGroup& group, const GroupConfig&
     out.set_target(member.id, std::move(target));
     out.update(member.id, [&](ConsumerMember& fresh) { fresh = std::move(as_consumer); });
   }
-  const GroupChange change{
-      .group = out, .regexes = out.regexes(), .removed = {}, .member_id = {}, .member = nullptr};
+  const GroupChange change{.group = out,
+                           .regexes = out.regexes(),
+                           .removed = {},
+                           .member_id = {},
+                           .member = nullptr,
+                           .target = nullptr};
   out.metadata_hash = metadata_hash(change, hashes, metadata);
   return {};
 }

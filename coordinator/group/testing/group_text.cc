@@ -183,7 +183,10 @@ std::string broken_invariant(const ConsumerGroup& g) {
   std::map<std::pair<Uuid, std::int32_t>, std::string> owners, targets;
   std::map<std::string, int> instances;
   std::size_t classic = 0;
+  Subscribers<std::string> subscribers;
   for (const ConsumerGroupMember& member : g.members()) {
+    subscribers.add(member.subscribed_topics, member.subscribed_regex);
+    if (member.target != g.target(member.id)) return "the target of another member";
     for (const OwnedPartitions* owned : {&member.assigned, &member.pending_revocation}) {
       for (const auto& [topic, partitions] : *owned) {
         if (partitions.empty()) return "a topic without partitions";
@@ -219,6 +222,10 @@ std::string broken_invariant(const ConsumerGroup& g) {
     }
   }
   if (classic != g.classic_member_count()) return "classic_member_count is wrong";
+  if (subscribers.topics() != g.subscribers().topics() ||
+      subscribers.regexes() != g.subscribers().regexes()) {
+    return "subscribers is wrong";
+  }
   return "";
 }
 
