@@ -26,7 +26,7 @@ bench-start: $(COMPAT_NEEDS)
 	python3 bench/start.py $(COMPAT_OPTIONS)
 
 # Ours and Apache Kafka in one run.
-bench-groups: build
+bench-groups: bench-build
 	python3 bench/groups.py $(ARGS)
 
 bench-transactions: build

@@ -1,11 +1,10 @@
 #include "bench/load/idle_run.h"
 
-#include <time.h>
-
 #include <memory>
 #include <vector>
 
 #include "bench/load/request_pipe.h"
+#include "bench/load/time.h"
 #include "bench/load/wire_client.h"
 
 namespace milena::bench {
@@ -13,13 +12,6 @@ namespace {
 
 // After the last request a broker may still put things away.
 constexpr double kSettleSeconds = 1;
-
-void sleep_for(double seconds) {
-  const auto whole = static_cast<time_t>(seconds);
-  const timespec pause{.tv_sec = whole,
-                       .tv_nsec = static_cast<long>((seconds - static_cast<double>(whole)) * 1e9)};
-  nanosleep(&pause, nullptr);
-}
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "bench/load/fetch_run.h"
+#include "bench/load/group_run.h"
 #include "bench/load/idle_run.h"
 #include "bench/load/latency_run.h"
 #include "bench/load/metadata_run.h"
@@ -31,6 +32,8 @@ milena::bench::Report run(const milena::bench::Options& options) {
       return milena::bench::run_metadata(options);
     case Mode::kPartitions:
       return milena::bench::run_partitions(options);
+    case Mode::kGroup:
+      return milena::bench::run_group(options);
   }
   std::unreachable();
 }

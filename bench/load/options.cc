@@ -23,6 +23,7 @@ class CommandLine {
     add_idle();
     add_metadata();
     add_partitions();
+    add_group();
     try {
       app_.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -43,7 +44,7 @@ class CommandLine {
     command->preparse_callback([this, mode, connections](std::size_t) {
       options_.mode = mode;
       options_.connections = connections;
-      options_.extent.seconds = mode == Mode::kPartitions ? 1 : 0;
+      options_.extent.seconds = mode == Mode::kPartitions || mode == Mode::kGroup ? 1 : 0;
       options_.shape.batch_bytes = mode == Mode::kLatency ? 16 * 1024 : 64 * 1024;
     });
     command->add_option("--broker", broker_, "HOST:PORT")->required();
@@ -144,6 +145,20 @@ class CommandLine {
         ->required()
         ->check(CLI::PositiveNumber);
     command->add_option("--seconds", options_.extent.seconds, "of each row of fetches, default 1");
+  }
+
+  void add_group() {
+    CLI::App* command =
+        add_mode("group", "rebalance a group, a member for each connection", Mode::kGroup, 100);
+    command
+        ->add_option_function<std::string>(
+            "--protocol",
+            [this](const std::string& protocol) { options_.consumer_protocol = protocol == "consumer"; },
+            "classic or consumer (KIP-848), default classic")
+        ->check(CLI::IsMember({"classic", "consumer"}));
+    command->add_option("--rounds", options_.rounds, "rebalances; the median counts")
+        ->capture_default_str()
+        ->check(CLI::PositiveNumber);
   }
 
   CLI::App app_{"Speaks Kafka's protocol as fast as a broker can listen, and measures the broker."};

@@ -18,7 +18,7 @@ struct Extent {
 };
 
 struct Options {
-  enum class Mode { kProduce, kFetch, kLatency, kIdle, kMetadata, kPartitions };
+  enum class Mode { kProduce, kFetch, kLatency, kIdle, kMetadata, kPartitions, kGroup };
   Mode mode = Mode::kProduce;
 
   Address broker;
@@ -44,6 +44,10 @@ struct Options {
   int max_wait_ms = 500;
   bool sessions = false;
   bool from_latest = false;
+
+  // group
+  bool consumer_protocol = false;  // KIP-848; else classic
+  int rounds = 5;
 };
 
 // Ends the program when the command line is wrong or asks for help.

@@ -22,4 +22,11 @@ inline std::int64_t wall_ms() {
   return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
 }
 
+inline void sleep_for(double seconds) {
+  const auto whole = static_cast<time_t>(seconds);
+  const timespec pause{.tv_sec = whole,
+                       .tv_nsec = static_cast<long>((seconds - static_cast<double>(whole)) * 1e9)};
+  nanosleep(&pause, nullptr);
+}
+
 }  // namespace milena::bench

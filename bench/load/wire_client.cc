@@ -10,8 +10,7 @@ namespace milena::bench {
 
 WireClient::~WireClient() { ::close(socket_); }
 
-BytesView WireClient::exchange(BytesView frame) {
-  send_all(socket_, frame);
+BytesView WireClient::receive_frame() {
   std::array<std::byte, protocol::kFrameSizeBytes> size;
   receive_all(socket_, size);
   answer_.resize(load_be<std::uint32_t>(size.data()));

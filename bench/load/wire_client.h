@@ -1,4 +1,5 @@
-// WireClient: one request at a time, for everything before and between measurements.
+// WireClient: one request at a time, for everything before and between measurements, and for members of
+// groups.
 //
 // Blocks. A connection that breaks or an answer that cannot be read ends the run; error codes are the
 // caller's to look at.
@@ -24,23 +25,35 @@ class WireClient {
   WireClient(const WireClient&) = delete;
   WireClient& operator=(const WireClient&) = delete;
 
-  // The answer lives until the next call.
+  // The answer lives until the next request.
   template <class Response, class Request>
   Response call(const Request& request, int version) {
+    send(request, version);
+    return receive<Response>(version);
+  }
+
+  // The two halves of call().
+  template <class Request>
+  void send(const Request& request, int version) {
     arena_.reset();
-    const BytesView answer = exchange(protocol::flatten(
-        protocol::encode_request(request, version, ++correlation_id_, kClientId, arena_), arena_));
-    const auto response = protocol::parse_response(answer, *protocol::find_api(Request::kInfo.key), version);
+    send_all(socket_,
+             protocol::flatten(
+                 protocol::encode_request(request, version, ++correlation_id_, kClientId, arena_), arena_));
+  }
+  template <class Response>
+  Response receive(int version) {
+    const BytesView answer = receive_frame();
+    const auto response = protocol::parse_response(answer, *protocol::find_api(Response::kInfo.key), version);
     if (!response || response->correlation_id != correlation_id_)
-      fail_run("{}: no such request", Request::kInfo.name);
+      fail_run("{}: answers no request", Response::kInfo.name);
     const auto message = protocol::decode<Response>(response->body, version, arena_);
-    if (!message) fail_run("{}: malformed answer: {}", Request::kInfo.name, message.error().why);
+    if (!message) fail_run("{}: malformed: {}", Response::kInfo.name, message.error().why);
     return *message;
   }
 
  private:
-  // Sends a frame and takes one, without its size.
-  BytesView exchange(BytesView frame);
+  // Without its size.
+  BytesView receive_frame();
 
   int socket_;
   std::int32_t correlation_id_ = 0;

@@ -4,10 +4,8 @@ A contestant is "milena", a rival's name, or "plain": ours with the workload's o
 itself hands it over as RIVAL.KEY, such as "raw.seconds".
 """
 
-import itertools
 import time
 
-import groups
 import start
 import transactions
 from lib import api
@@ -17,7 +15,6 @@ from pairs import files, targets
 START_LIMIT = 600.0
 IDLE_SECONDS = 2.0
 TRANSACTION_CLIENT = "Java, TV2"
-_rounds = itertools.count()
 
 
 def measure(fleet, workload, contestant):
@@ -114,17 +111,6 @@ def _transactions(fleet, workload, contestant):
         return transactions.measure(server.broker, TRANSACTION_CLIENT, **workload.arguments)
 
 
-def _rebalance(fleet, workload, contestant):
-    protocol, members = workload.arguments["protocol"], workload.arguments["members"]
-    with fleet.serving(contestant) as server:
-        group = f"{protocol}-{members}-{next(_rounds)}"
-        with api.Client(server.broker.address, timeout=30.0) as client:
-            client.make_topic(server.topic, members)
-            client.await_group(group)
-        form = {"classic": groups.classic, "consumer": groups.consumer}[protocol]
-        return {"seconds": form(server.broker, members, group, server.topic)}
-
-
 MEASURES = {
     "load": _load,
     "compressed": _compressed,
@@ -133,5 +119,4 @@ MEASURES = {
     "start": _start,
     "kill": _kill,
     "transactions": _transactions,
-    "rebalance": _rebalance,
 }

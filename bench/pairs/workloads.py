@@ -191,10 +191,9 @@ def _rebalances():
             yield Workload(
                 f"rebalance-{protocol}-{members}",
                 f"{'KIP-848' if protocol == 'consumer' else 'classic'} group of {members} to stable",
-                (Metric("seconds", "time", "ms", bars(kafka=0.5), factor=1e3),),
+                (Metric("stable_ms", "time", "ms", bars(kafka=0.5)),),
+                f"group --create --connections {members} --protocol {protocol}",
                 rivals=("kafka",),
-                measure="rebalance",
-                arguments={"protocol": protocol, "members": members},
             )
 
 
