@@ -17,7 +17,6 @@ using Answers = TopicAnswers<TxnOffsetCommitResponse::TxnOffsetCommitResponseTop
 constexpr int kTopicIds = 6;  // topics come by id from here on
 constexpr int kAddsPartition = 5;
 constexpr int kKnowsAbortable = 4;
-constexpr int kKnowsLoading = 2;  // older producers break on COORDINATOR_LOAD_IN_PROGRESS (KAFKA-7296)
 
 ErrorCode error_for_producer(ErrorCode error, int version) {
   switch (error) {
@@ -25,8 +24,6 @@ ErrorCode error_for_producer(ErrorCode error, int version) {
       return ErrorCode::kInvalidProducerEpoch;
     case ErrorCode::kTransactionAbortable:
       return version >= kKnowsAbortable ? error : ErrorCode::kInvalidTxnState;
-    case ErrorCode::kCoordinatorLoadInProgress:
-      return version >= kKnowsLoading ? error : ErrorCode::kCoordinatorNotAvailable;
     default:
       return error;
   }
