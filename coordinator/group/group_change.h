@@ -29,17 +29,17 @@ struct GroupChange {
   // (id, member, present target) of everyone, in the group's order; who joins comes last.
   template <class F>
   void for_each_member(F&& visit) const {
-    bool seen = false;
+    const bool is_here = member != nullptr && !removed.contains(member_id);
+    const ConsumerGroupMember* changes = is_here ? group.find(member_id) : nullptr;
     for (const ConsumerGroupMember& each : group.members()) {
       if (!removed.empty() && removed.contains(each.id)) continue;
-      if (member != nullptr && each.id == member_id) {
-        seen = true;
+      if (&each == changes) {
         visit(member_id, *member, target);
       } else {
         visit(std::string_view(each.id), each.as_recorded(), each.target);
       }
     }
-    if (member != nullptr && !seen) visit(member_id, *member, target);
+    if (member != nullptr && changes == nullptr) visit(member_id, *member, target);
   }
   bool has_subscribers_of_regex(std::string_view regex) const;
 };
