@@ -29,7 +29,7 @@ def tell(text):
 
 def run(fleet, workload, pairs):
     """The figures of every pair. Who goes first alternates."""
-    contestants = [OURS, *workload.rivals]
+    contestants = [OURS, *filter(targets.available, workload.rivals)]
     if "kafka" in contestants and not workload.properties and not workload.alone and workload.measure != "start":
         for _ in range(KAFKA_REHEARSALS):
             measure(fleet, workload, "kafka")

@@ -20,6 +20,7 @@ def write(workloads, results):
         "machine": _machines(results),
         "verdict": f"{met} of {judged} bars are met.\n" + "".join(f"* missed: {one}\n" for one in missing),
         "table": markdown.table(workloads, results),
+        "peers": markdown.peers(workloads, results),
         "commands": _commands(workloads),
     }
     for name, part in parts.items():

@@ -1,7 +1,7 @@
 """The table of results, as Markdown."""
 
 from pairs import ratios
-from pairs.targets import NAMES
+from pairs.targets import NAMES, PEERS
 
 RIVALS = NAMES | {"plain": "plain", "raw": "raw read"}
 FLOORS = ("null", "raw", "plain")
@@ -15,6 +15,22 @@ def table(workloads, results):
         pairs = results.pairs(workload)
         for n, metric in enumerate(workload.metrics if pairs else ()):
             lines.append(_row([workload.title if n == 0 else "", *_figures(pairs, metric)]))
+    return "\n".join(lines) + "\n"
+
+
+def peers(workloads, results):
+    """Ours beside each small peer that was measured."""
+    lines = [_row(("workload", "figure", "Milena", "peer", "", "ours / peer")), _row(["---"] * 2 + ["---:", "---", "---:", "---:"])]
+    for workload in workloads:
+        pairs = results.pairs(workload)
+        for metric in workload.metrics if pairs else ():
+            for peer in PEERS:
+                theirs = ratios.spread(ratios.figures_of(pairs, peer, metric))
+                if theirs is None:
+                    continue
+                ours = ratios.spread(ratios.figures_of(pairs, ratios.OURS, metric))
+                ratio = _spread(ratios.spread(ratios.ratios(pairs, peer, metric)), "x")
+                lines.append(_row((workload.title, f"{metric.name}, {metric.unit}", number(ours.median), RIVALS[peer], number(theirs.median), ratio)))
     return "\n".join(lines) + "\n"
 
 

@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from pairs import docs, generator, markdown, plot, ratios  # noqa: E402
 from pairs.measures import MEASURES  # noqa: E402
 from pairs.results import Results  # noqa: E402
+from pairs.targets import PEERS  # noqa: E402
 from pairs.workloads import WORKLOADS, Metric, Workload, bars, find  # noqa: E402
 
 COST = Metric("cost", "broker CPU", "s/GB", bars(null=1.5, kafka=0.1, absolute=3))
@@ -70,6 +71,11 @@ class Shown(unittest.TestCase):
         self.assertEqual({line.count("|") for line in lines}, {len(markdown.HEAD) + 1})
         self.assertIn("**1.4x** [1.2–1.6] | ≤ 1.5x met (2/3)", lines[2])
 
+    def test_a_small_peer_that_was_measured_has_its_row(self):
+        self.results.add(WORKLOAD, [one | {"kfake": {"cost": 4.0}} for one in PAIRS])
+        head, _, *rows = markdown.peers([WORKLOAD], self.results).splitlines()
+        self.assertEqual(rows, ["| a made-up workload | broker CPU, s/GB | 1.6 | kfake | 4 | **0.4x** [0.3–3.5] |"])
+
     def test_the_tally_names_what_misses_and_by_how_much(self):
         self.results.add(WORKLOAD, [pair(2.0, 1.0, 20.0)])
         met, judged, missing = markdown.tally([WORKLOAD], self.results)
@@ -92,7 +98,7 @@ class Table(unittest.TestCase):
         self.assertEqual(len({one.name for one in WORKLOADS}), len(WORKLOADS))
         for one in WORKLOADS:
             self.assertIn(one.measure, MEASURES)
-            self.assertLessEqual(set(one.rivals), {"null", "kafka", "plain"})
+            self.assertLessEqual(set(one.rivals), {"null", "kafka", "plain", *PEERS})
             self.assertEqual("plain" in one.rivals, bool(one.plain))
 
     def test_an_unknown_workload_is_refused(self):

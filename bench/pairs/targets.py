@@ -1,11 +1,12 @@
-"""What is measured: our broker, the floor (the null broker) and Apache Kafka, each a process pinned to one core.
+"""What is measured: our broker, the floor (the null broker), Apache Kafka and small peers, each a process pinned to one core.
 
-Milena and the null broker start afresh on an empty directory for every measurement. Apache Kafka has to be warm: one
+All but Apache Kafka start afresh on an empty directory for every measurement. Apache Kafka has to be warm: one
 process serves a whole run, held by SIGSTOP while it is not its turn, and its topics are deleted after each measurement.
 Everything else, this program and the load, stays on the other core.
 """
 
 import contextlib
+import functools
 import itertools
 import os
 import shutil
@@ -14,11 +15,12 @@ import sys
 import time
 from dataclasses import dataclass
 
-from lib import api, broker
+from lib import api, broker, cache
 
 from pairs import ROOT, generator
 
-NAMES = {"milena": "Milena", "null": "null broker", "kafka": "Apache Kafka 4.3.1"}
+NAMES = {"milena": "Milena", "null": "null broker", "kafka": "Apache Kafka 4.3.1", "kfake": "kfake"}
+PEERS = ("kfake",)
 BROKER_CORES = {0}
 LOAD_CORES = {1}
 ALL_CORES = BROKER_CORES | LOAD_CORES
@@ -43,6 +45,13 @@ class NullBroker(broker.Milena):
 
     def command(self):
         return [str(self.binary), "--port", str(self.port), "--data", str(self.data)]
+
+
+class Kfake(broker.Milena):
+    """The broker of franz-go's tests, keeping its records in files; bench/peers/kfake."""
+
+    def command(self):
+        return [str(self.binary), "-port", str(self.port), "-data", str(self.data)]
 
 
 class TunedKafka(broker.ApacheKafka):
@@ -88,6 +97,8 @@ class Fleet:
             made = broker.Milena(self._binaries[name], "bench", COMMON | (properties or {}))
         elif name == "null":
             made = NullBroker(self._binaries[name], "bench")
+        elif name == "kfake":
+            made = Kfake(_kfake(), "bench")
         else:
             made = TunedKafka("bench", KAFKA | (properties or {}))
         made.open_files = OPEN_FILES
@@ -149,6 +160,18 @@ def _delete_topics(kafka, seconds=60.0):
         if time.monotonic() > deadline:
             raise RuntimeError("Apache Kafka does not delete the files of its topics")
         time.sleep(0.05)
+
+
+def available(name):
+    """Whether it can be measured here: a small peer needs the compiler of its language."""
+    return name not in PEERS or shutil.which("go") is not None
+
+
+@functools.cache
+def _kfake():
+    binary = cache.scratch_dir("bench-peers") / "kfake"
+    cache.run_logged(["go", "build", "-o", binary, "."], cache.logs_dir("bench") / "kfake.log", cwd=ROOT / "bench/peers/kfake")
+    return binary
 
 
 def default_binaries():

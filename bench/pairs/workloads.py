@@ -6,6 +6,9 @@ and is not measured. A workload without `load` is measured by the function of be
 
 from dataclasses import dataclass, field
 
+_RIVALS = ("null", "kafka")
+_AND_PEERS = (*_RIVALS, "kfake")  # small peers, compared without a bar
+
 
 @dataclass(frozen=True)
 class Bar:
@@ -34,7 +37,7 @@ class Workload:
     metrics: tuple[Metric, ...]
     load: str = ""
     prepare: str = ""
-    rivals: tuple[str, ...] = ("null", "kafka")
+    rivals: tuple[str, ...] = _RIVALS
     plain: str = ""  # for the rival "plain": ours again, with this load instead
     measure: str = "load"
     arguments: dict = field(default_factory=dict)  # of a measure other than "load"
@@ -77,6 +80,7 @@ def _big_batches():
                 f"produce, 1 KB records, {batch.upper()}B batches, acks={acks}",
                 (cpu_per_gb(null=1.4, kafka=0.1), throughput()),
                 f"{_PRODUCE} --connections 4 --in-flight 5 --record-bytes 1024 --batch-bytes {size} --acks {_ACKS[acks]} --warmup-bytes 200M --bytes 2G",
+                rivals=_AND_PEERS if (batch, acks) == ("64k", "1") else _RIVALS,
                 quick=(batch, acks) == ("64k", "1"),
             )
 
@@ -101,6 +105,7 @@ def _tail():
             (cpu_per_gb(null=1.5, kafka=0.2), throughput()),
             f"fetch --connections 4 --max-bytes {size} --partition-max-bytes {size} --warmup-bytes 200M --seconds 2",
             f"{_PRODUCE} --connections 4 --in-flight 5 --record-bytes 1024 --batch-bytes 16384 --acks 1 --bytes 256M",
+            rivals=_AND_PEERS if name == "64k" else _RIVALS,
             quick=name == "64k",
         )
 
@@ -210,6 +215,7 @@ WORKLOADS = (
         "64 connections, one 1 KB record each, acks=1",
         (cpu_per_request(null=1.5, kafka=0.17), requests_per_second(kafka=4.0)),
         f"{_PRODUCE} --connections 64 --in-flight 1 --record-bytes 1024 --batch-bytes 0 --acks 1 --warmup-bytes 50M --seconds 3",
+        rivals=_AND_PEERS,
         quick=True,
     ),
     Workload(
@@ -217,6 +223,7 @@ WORKLOADS = (
         "4 connections, 5 requests of one 1 KB record in flight",
         (cpu_per_request(null=1.6), requests_per_second(kafka=6.0)),
         f"{_PRODUCE} --connections 4 --in-flight 5 --record-bytes 1024 --batch-bytes 0 --acks 1 --warmup-bytes 50M --seconds 3",
+        rivals=_AND_PEERS,
         quick=True,
     ),
     Workload(
@@ -236,6 +243,7 @@ WORKLOADS = (
         "10,000 connections that have asked once and hold still",
         (
             Metric("rss_bytes_per_connection", "memory of each", "bytes", bars(absolute=4096, kafka=0.2)),
+            Metric("broker_rss_kb", "resident with all of them", "MB", bars(kafka=0.2), factor=1.024e-3),
             Metric("idle_cpu_percent", "processor", "%", bars(absolute=0.1, kafka=0.2)),
         ),
         "idle --connections 10000 --seconds 5",
