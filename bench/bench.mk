@@ -1,5 +1,5 @@
 # Measurements. ARGS adds options, such as ARGS="--workloads small-64,start --pairs 3"; bench/compare.py --list names them.
-.PHONY: bench bench-quick bench-docs bench-gate bench-start bench-groups bench-transactions bench-scaling
+.PHONY: bench bench-quick bench-docs bench-gate bench-start bench-transactions bench-scaling
 
 # Ours, the null broker and Apache Kafka in pairs: every workload, an hour and a half on a quiet machine of two cores.
 bench: bench-build
@@ -26,12 +26,10 @@ bench-start: $(COMPAT_NEEDS)
 	python3 bench/start.py $(COMPAT_OPTIONS)
 
 # Ours and Apache Kafka in one run.
-bench-groups: bench-build
-	python3 bench/groups.py $(ARGS)
-
 bench-transactions: build
 	python3 bench/transactions.py $(ARGS)
 
-# What grows with partitions and connections; ARGS=--write-docs for docs/SCALING.md.
-bench-scaling: build
+# What grows with connections, partitions, groups and producers, within ten minutes; ARGS="--write-docs --only groups" for
+# a part of docs/SCALING.md.
+bench-scaling: bench-build
 	python3 bench/scaling.py $(ARGS)

@@ -36,7 +36,7 @@ def replaced(text, name, part):
     pattern = re.escape(marks[0]) + ".*?" + re.escape(marks[1])
     exchanged, count = re.subn(pattern, lambda _: marks[0] + part + marks[1], text, flags=re.DOTALL)
     if count != 1:
-        raise RuntimeError(f"{PAGE} has {count} places for {name}")
+        raise RuntimeError(f"the page has {count} places for {name}")
     return exchanged
 
 

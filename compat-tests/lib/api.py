@@ -150,6 +150,10 @@ APIS = {
         ("throttle_time_ms", "i32"), ("error_code", "i16"),
         ("members", [("member_id", "string"), ("group_instance_id", "string"), ("error_code", "i16")]),
     ]),
+    "ListGroups": (16, 5, [("states_filter", "[]string"), ("types_filter", "[]string")], [
+        ("throttle_time_ms", "i32"), ("error_code", "i16"),
+        ("groups", [("group_id", "string"), ("protocol_type", "string"), ("group_state", "string"), ("group_type", "string")]),
+    ]),
     "DeleteGroups": (42, 2, [("groups_names", "[]string")], [
         ("throttle_time_ms", "i32"), ("results", [("group_id", "string"), ("error_code", "i16")]),
     ]),
