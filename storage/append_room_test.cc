@@ -31,7 +31,7 @@ int grow(LogFixture& f) {
 
 bool ends_with_its_records(LogFixture& f) { return f.size_of(f.path(kFirst)) == f.log().size_bytes(); }
 
-TEST(AppendRoom, ZerosUpToABoundaryFollowTheRecordsOfALargeSegmentOnly) {
+TEST(AppendRoom, ZerosUpToABoundaryFollowTheRecordsOfASegmentThatHasGrown) {
   LogFixture f(1, with_room());
   for (std::uint64_t size = 0; size < 3 * kRoomFrom; size = f.log().size_bytes()) {
     const bool large = size >= kRoomFrom;
@@ -41,6 +41,24 @@ TEST(AppendRoom, ZerosUpToABoundaryFollowTheRecordsOfALargeSegmentOnly) {
     EXPECT_EQ(file.size(), large ? (end + kRoom - 1) / kRoom * kRoom : end);
     EXPECT_TRUE(
         std::ranges::all_of(BytesView(file).subspan(end), [](std::byte b) { return b == std::byte{0}; }));
+  }
+}
+
+TEST(AppendRoom, ASegmentThatIsFlushedAfterEveryAppendHasNone) {
+  LogFixture f(1, with_room());
+  while (f.log().size_bytes() < 3 * kRoomFrom) {
+    ASSERT_TRUE(f.append({.value_size = 100}));
+    ASSERT_TRUE(ends_with_its_records(f));
+    ASSERT_TRUE(f.log().flush());
+  }
+}
+
+TEST(AppendRoom, AFlushWithoutRoomLeavesTheBlocksThatAreReservedAhead) {
+  LogFixture f(1, with_room());
+  f.fs().fail({.call = "ftruncate", .code = EIO, .for_good = true});
+  while (f.log().size_bytes() < 400'000) {
+    ASSERT_TRUE(f.append({.value_size = 5000}));
+    ASSERT_TRUE(f.log().flush());
   }
 }
 

@@ -231,7 +231,7 @@ FlushJob Log::flush_job(bool with_active) {
     if (segment.sealed() && !segment.needs_sync() && !writes_indexes) break;
     if (segment.needs_sync()) {
       // What is flushed ends with its records: recovery looks for room past the recovery point only.
-      job.prepared(segment.give_room_back());
+      job.prepared(segment.cut_room());
       job.log_files_.push_back(
           {segment.base_offset(), segment.open_file(), place_.path(segment.base_offset(), kLogSuffix)});
     }
@@ -257,7 +257,7 @@ FlushJob Log::begin_flush() { return flush_job(false); }
 
 FlushJob Log::begin_close() {
   const bool has_news = active().size() > 0 && !active().indexes_on_disk();
-  const Status prepared = has_news ? active().seal() : active().give_room_back();
+  const Status prepared = has_news ? active().seal() : active().cut_room();
   snapshot_producers();
   FlushJob job = flush_job(true);
   job.prepared(prepared);

@@ -98,7 +98,7 @@ Status Log::recover(const LogOpenOptions& options) {
       // No flush has to follow before a roll, after which nobody looks for room in this segment again.
       MILENA_CHECK(segment.cut_tail(segment.size()));
     } else {
-      MILENA_CHECK(segment.give_room_back());
+      MILENA_CHECK(segment.cut_room());
     }
   }
   recovery_point_ = std::min(options.recovery_point, log_end_offset_);

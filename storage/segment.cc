@@ -21,7 +21,8 @@ constexpr std::uint64_t kReserveMax = 32 << 20;
 constexpr std::size_t kIndexFileMax = 64 << 20;
 
 // Room costs a partition memory and disk, and shows to whoever looks into the file of a running broker: it is
-// for those that grow fast, never more than a sixteenth of what is there.
+// for segments that have grown by so many times as much since their file last ended with its records. One
+// that is flushed after every append never has any.
 constexpr std::uint64_t kRoomShare = 16;
 constexpr std::array<std::byte, 16 << 10> kZeros{};
 constexpr std::size_t kZeroPiecesMax = 4;
@@ -40,11 +41,11 @@ BatchSpot spot_of(const BatchScanner& scanner) {
           .max_timestamp = header.max_timestamp()};
 }
 
-// How many zeros follow the records that end at `end`, in a file of `size` bytes of records that ends at
-// `room_end`.
-std::uint64_t room_behind(std::uint64_t end, std::uint64_t size, std::uint64_t room_end,
+// How many zeros follow the records that end at `end`, in a file that ends at `room_end` and whose records
+// have grown by `grown` bytes.
+std::uint64_t room_behind(std::uint64_t end, std::uint64_t grown, std::uint64_t room_end,
                           std::uint64_t room_bytes) {
-  if (room_bytes == 0 || end <= room_end || size < kRoomShare * room_bytes) return 0;
+  if (room_bytes == 0 || end <= room_end || grown < kRoomShare * room_bytes) return 0;
   const std::uint64_t boundary = (end + room_bytes - 1) / room_bytes * room_bytes;
   return boundary <= std::numeric_limits<std::int32_t>::max() ? boundary - end : 0;
 }
@@ -94,6 +95,7 @@ Segment::Segment(const SegmentPlace& place, Offset base_offset, std::uint32_t si
       base_offset_(base_offset),
       size_(size),
       room_end_(size),
+      exact_size_(size),
       largest_{-1, base_offset},
       touched_ms_(now_ms),
       created_ms_(now_ms),
@@ -110,6 +112,7 @@ Status Segment::create_file() {
   has_file_ = true;
   room_end_ = 0;
   reserved_ = 0;
+  exact_size_ = 0;
   return {};
 }
 
@@ -147,14 +150,15 @@ Status Segment::append(BytesView records, std::int32_t room_bytes, std::int64_t 
   MILENA_CHECK(file());
   reserve(records.size());
   const std::uint64_t end = size_ + records.size();
-  const std::uint64_t room = room_behind(end, size_, room_end_, static_cast<std::uint64_t>(room_bytes));
+  const std::uint64_t room =
+      room_behind(end, size_ - exact_size_, room_end_, static_cast<std::uint64_t>(room_bytes));
   room_end_ = std::max(room_end_, end + room);
   auto written = write(records, room);
   // Where there is no room for room, there may be some for the records.
   if (!written && room > 0 && is_disk_full(written.error())) written = write(records, 0);
   if (!written) {
     // Take away what was written of it, so that nobody ever reads it.
-    if (is_disk_full(written.error())) MILENA_CHECK(give_room_back());
+    if (is_disk_full(written.error())) MILENA_CHECK(give_space_back());
     return place_.health.fail(written.error(), place_.path(base_offset_, kLogSuffix));
   }
   size_ += static_cast<std::uint32_t>(records.size());
@@ -200,12 +204,18 @@ bool Segment::should_roll(const LogConfig& config, std::uint64_t bytes, Offset l
 
 Status Segment::seal() {
   indexes_->times.append(largest_.timestamp, largest_.offset);
-  MILENA_CHECK(give_room_back());
+  MILENA_CHECK(give_space_back());
   sealed_ = true;
   return {};
 }
 
-Status Segment::give_room_back() {
+Status Segment::cut_room() {
+  exact_size_ = size_;
+  return room_end_ > size_ ? give_space_back() : Status{};
+}
+
+Status Segment::give_space_back() {
+  exact_size_ = size_;
   if (room_end_ <= size_ && reserved_ <= size_) return {};
   MILENA_TRY(const auto log, file());
   if (const auto cut = log->truncate(size_); !cut)
@@ -222,6 +232,7 @@ Status Segment::cut_tail(std::uint32_t size) {
   if (const auto cut = log->truncate(size); !cut) return place_.health.fail(cut.error(), path);
   if (const auto synced = log->sync(); !synced) return place_.health.fail(synced.error(), path);
   size_ = size;
+  exact_size_ = size;
   room_end_ = size;
   reserved_ = 0;
   return {};
@@ -370,7 +381,7 @@ Status Segment::discard_index_files() {
 
 void Segment::release_idle() {
   if (!used_) {
-    (void)give_room_back();  // a failure is the directory's
+    (void)give_space_back();  // a failure is the directory's
     release();
   }
   used_ = false;

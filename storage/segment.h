@@ -4,10 +4,10 @@
 // one never changes; its file is opened and its index files are mapped when somebody asks, and closed again
 // by release_idle(). Appends and indexes know nothing of producers; the Log adds aborted transactions.
 //
-// The file of a large active segment ends in room: zeros up to a boundary, written along with the records
-// that cross it. The page cache then holds the file in large pieces, and an append costs a copy into one of
-// them instead of new pages: a third of the processor time of 16 KB batches. Room goes when the segment is
-// sealed, or was not used for a while.
+// The file of an active segment that grows fast ends in room: zeros up to a boundary, written along with the
+// records that cross it. The page cache then holds the file in large pieces, and an append costs a copy into
+// one of them instead of new pages: a third of the processor time of 16 KB batches. Room comes once the
+// segment has grown by a megabyte, and goes when it is flushed, sealed, or was not used for a while.
 //
 // Always: an index entry points at the beginning of a batch, and holds that batch's last offset. Behind
 // size() the file holds nothing but zeros.
@@ -94,9 +94,10 @@ class Segment {
                    std::int64_t max_timestamp, std::int64_t now_ms) const;
   // Nothing more is written: the time index gets its last entry, the file ends with its records.
   Status seal();
-  // Room and spare blocks go back to the disk: the file ends with its records, durably with the next sync.
-  // Appends may follow.
-  Status give_room_back();
+  // The file ends with its records, durably with the next sync. Appends may follow.
+  Status cut_room();
+  // The same, and spare blocks go back to the disk.
+  Status give_space_back();
 
   // --- rebuilding, by whoever walks the file
   // Forgets the indexes and timestamps; note_batch() fills them again.
@@ -155,7 +156,7 @@ class Segment {
   void set_needs_sync(bool needs_sync) { needs_sync_ = needs_sync; }
 
   // Closes the file, and the indexes if they can be had again, unless they were used since the last call.
-  // Room is given back.
+  // Room and spare blocks go back to the disk.
   void release_idle();
   // The same at once. With `unsynced`, the file too whose data is not synced yet.
   void release(bool unsynced = false);
@@ -172,6 +173,7 @@ class Segment {
   std::uint32_t bytes_since_index_entry_ = 0;
   std::uint64_t room_end_ = 0;         // the file ends here at the latest; zeros from size_ on
   std::uint64_t reserved_ = 0;         // blocks are allocated up to here
+  std::uint32_t exact_size_ = 0;       // size_ when the file last ended with its records
   TimeIndex::Entry largest_;           // {-1, base offset}: no batch with a timestamp
   std::int64_t first_timestamp_ = -1;  // largest of the first batch; segment.ms counts from it
   std::int64_t touched_ms_;            // wall clock of the last append, or of opening
