@@ -186,7 +186,7 @@ def _transactions():
             ),
             rivals=("kafka",),
             measure="transactions",
-            arguments={"open_ms": open_ms, "seconds": 6},
+            arguments={"open_ms": open_ms, "seconds": 20 if open_ms == 100 else 6},  # for a p99 that is not the maximum
         )
 
 
