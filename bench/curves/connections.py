@@ -4,13 +4,11 @@ The floor of the busy ones is the null broker. A broker that is pinned has a cor
 that is not pinned shares both cores with the load, which stays on one.
 """
 
-import socket
-import struct
-
 from lib import api
+from lib.wire import Connection
 from pairs import generator
 
-from curves.common import cpu_us, idle_percent, settled, warm_up
+from curves.common import cpu_us, exchange, idle_percent, settled, warm_up
 
 BUSY = (
     "produce --connections {connections} --in-flight 1 --batch-bytes 0 --record-bytes 1024 --acks 1"
@@ -55,22 +53,14 @@ def idle_row(brokers, count, loops):
         with api.Client(target.address) as client:
             warm_up(client)
             rss = settled(target)
-            host, port = target.address.rsplit(":", 1)
             held = []
             request = api.request("ApiVersions")
             for _ in range(count):
-                one = socket.create_connection((host, int(port)), timeout=30.0)
-                one.sendall(request)
-                held.append(one)
-                _receive(one)
+                held.append(Connection(target.address, timeout=30.0))
+                exchange(held[-1], request)
             found["rss_kb_each_idle"] = (settled(target) - rss) / count
             found["idle_cpu_percent"] = idle_percent(target)
-
-            def ask(n):
-                held[n % count].sendall(request)
-                _receive(held[n % count])
-
-            found["request_cpu_us"] = cpu_us(target, ask, max(2000, min(count, 10_000)))
+            found["request_cpu_us"] = cpu_us(target, lambda n: exchange(held[n % count], request), max(2000, min(count, 10_000)))
             found["rss_kb_each_asked"] = (settled(target) - rss) / count
             for one in held:
                 one.close()
@@ -100,18 +90,3 @@ def _busy(brokers, count, name, loops, pinned):
                 warm_up(client)
         rss = settled(target)
         return generator.run(BUSY.format(connections=count, seconds=BUSY_SECONDS), target, "busy"), rss
-
-
-def _receive(sock):
-    size = struct.unpack(">i", _exactly(sock, 4))[0]
-    return _exactly(sock, size)
-
-
-def _exactly(sock, size):
-    data = b""
-    while len(data) < size:
-        part = sock.recv(size - len(data))
-        if not part:
-            raise RuntimeError("the broker hung up")
-        data += part
-    return data
