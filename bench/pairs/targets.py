@@ -6,7 +6,6 @@ Everything else, this program and the load, stays on the other core.
 """
 
 import contextlib
-import functools
 import itertools
 import os
 import shutil
@@ -15,12 +14,14 @@ import sys
 import time
 from dataclasses import dataclass
 
-from lib import api, broker, cache
+import programs
+from lib import api, broker
 
 from pairs import ROOT, generator
 
 NAMES = {"milena": "Milena", "null": "null broker", "kafka": "Apache Kafka 4.3.1", "kfake": "kfake"}
 PEERS = ("kfake",)
+KFAKE = programs.go(ROOT / "bench/peers", "kfake")
 BROKER_CORES = {0}
 LOAD_CORES = {1}
 ALL_CORES = BROKER_CORES | LOAD_CORES
@@ -98,7 +99,8 @@ class Fleet:
         elif name == "null":
             made = NullBroker(self._binaries[name], "bench")
         elif name == "kfake":
-            made = Kfake(_kfake(), "bench")
+            (program,), _ = KFAKE()
+            made = Kfake(program, "bench")
         else:
             made = TunedKafka("bench", KAFKA | (properties or {}))
         made.open_files = OPEN_FILES
@@ -165,13 +167,6 @@ def _delete_topics(kafka, seconds=60.0):
 def available(name):
     """Whether it can be measured here: a small peer needs the compiler of its language."""
     return name not in PEERS or shutil.which("go") is not None
-
-
-@functools.cache
-def _kfake():
-    binary = cache.scratch_dir("bench-peers") / "kfake"
-    cache.run_logged(["go", "build", "-o", binary, "."], cache.logs_dir("bench") / "kfake.log", cwd=ROOT / "bench/peers/kfake")
-    return binary
 
 
 def default_binaries():

@@ -1,4 +1,4 @@
-module milena/bench/peers/kfake
+module milena/bench/peers
 
 go 1.26.0
 
