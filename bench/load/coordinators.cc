@@ -4,7 +4,6 @@
 
 #include "bench/load/retry.h"
 #include "protocol/describe_groups.gen.h"
-#include "protocol/error_code.h"
 #include "protocol/find_coordinator.gen.h"
 
 namespace milena::bench {
@@ -16,10 +15,7 @@ void await_coordinator(WireClient& client, CoordinatorType type, std::string_vie
   request.coordinator_keys = keys;
   retry_until_ready("no coordinator", [&] {
     const auto response = client.call<protocol::FindCoordinatorResponse>(request, 4);
-    const ErrorCode error = response.coordinators[0].error_code;
-    if (is_retriable(error)) return false;
-    require_success("FindCoordinator", error);
-    return true;
+    return has_succeeded("FindCoordinator", response.coordinators[0].error_code);
   });
 }
 
@@ -30,10 +26,7 @@ void await_group(WireClient& client, std::string_view group) {
   request.groups = groups;
   retry_until_ready("the coordinator loads for ever", [&] {
     const auto response = client.call<protocol::DescribeGroupsResponse>(request, 5);
-    const ErrorCode error = response.groups[0].error_code;
-    if (is_retriable(error)) return false;
-    require_success("DescribeGroups", error);
-    return true;
+    return has_succeeded("DescribeGroups", response.groups[0].error_code);
   });
 }
 

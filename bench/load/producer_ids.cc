@@ -2,7 +2,6 @@
 
 #include "bench/load/coordinators.h"
 #include "bench/load/retry.h"
-#include "protocol/error_code.h"
 #include "protocol/init_producer_id.gen.h"
 
 namespace milena::bench {
@@ -16,8 +15,7 @@ Producer new_producer(WireClient& client, std::optional<std::string_view> transa
   Producer producer;
   retry_until_ready("no coordinator gives producer ids", [&] {
     const auto response = client.call<protocol::InitProducerIdResponse>(request, 4);
-    if (is_retriable(response.error_code)) return false;
-    require_success("InitProducerId", response.error_code);
+    if (!has_succeeded("InitProducerId", response.error_code)) return false;
     producer = {response.producer_id.value, response.producer_epoch};
     return true;
   });

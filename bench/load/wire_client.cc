@@ -22,4 +22,10 @@ void require_success(std::string_view what, ErrorCode code) {
   if (code != ErrorCode::kNone) fail_run("{}: {}", what, error_name(code));
 }
 
+bool has_succeeded(std::string_view what, ErrorCode code) {
+  if (is_retriable(code)) return false;
+  require_success(what, code);
+  return true;
+}
+
 }  // namespace milena::bench

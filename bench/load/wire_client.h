@@ -63,5 +63,7 @@ class WireClient {
 
 // Ends the run unless the code is kNone.
 void require_success(std::string_view what, ErrorCode code);
+// The same, but false for an error that may pass: ask again.
+bool has_succeeded(std::string_view what, ErrorCode code);
 
 }  // namespace milena::bench
