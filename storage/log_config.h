@@ -19,10 +19,9 @@ struct LogConfig {
   std::int64_t retention_ms = 7LL * 24 * 3600 * 1000;         // -1: no limit
   std::int64_t flush_messages = 9'223'372'036'854'775'807LL;  // owner flushes after this many records
   std::int64_t flush_ms = 9'223'372'036'854'775'807LL;        // owner flushes after this many milliseconds
-  std::int32_t append_room_bytes = 64
-                                   << 10;  // zeros behind an active segment that grows fast; 64 KiB at most
-  bool cleanup_delete = true;              // cleanup.policy has "delete"
-  bool cleanup_compact = false;            // cleanup.policy has "compact"
+  std::int32_t append_room_bytes = 65'536;  // zeros behind a segment that grows fast; no more than this
+  bool cleanup_delete = true;               // cleanup.policy has "delete"
+  bool cleanup_compact = false;             // cleanup.policy has "compact"
 };
 
 }  // namespace milena::storage
