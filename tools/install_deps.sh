@@ -8,7 +8,7 @@ packages=(
   libboost1.81-dev libboost-system1.81-dev libboost-json1.81-dev
   libfmt-dev libspdlog-dev libcli11-dev
   libgtest-dev libgmock-dev libbenchmark-dev
-  libisal-dev libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev libre2-dev
+  libisal-dev libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev libre2-dev libxxhash-dev
   kcat valgrind strace
 )
 
