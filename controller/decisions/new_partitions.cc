@@ -11,11 +11,15 @@
 namespace milena::controller {
 namespace {
 
-// Where a broker with one directory puts a replica is known; one with several reports its choice later.
+// Where a broker with one directory puts a replica is known; one with several, cordoned ones included,
+// reports its choice later. A broker that has not registered again since the cluster was older than 3.7 lists
+// none.
 Uuid default_directory(const MetadataImage& image, BrokerId id) {
   if (image.metadata_version() < kMetadataVersion37Iv2) return kMigratingDirectory;
   const BrokerRegistration* broker = image.broker(id);
-  return broker != nullptr && broker->log_dirs.size() == 1 ? broker->log_dirs[0] : kUnassignedDirectory;
+  if (broker == nullptr) return kUnassignedDirectory;
+  if (broker->log_dirs.empty()) return kMigratingDirectory;
+  return broker->log_dirs.size() == 1 ? broker->log_dirs[0] : kUnassignedDirectory;
 }
 
 std::unexpected<ApiError> bad_assignment(std::string why) {
