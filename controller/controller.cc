@@ -91,6 +91,11 @@ Outcome<protocol::BrokerHeartbeatResponse> Controller::broker_heartbeat(
   return controller::broker_heartbeat(context(arena), sessions_, now_ms, next_offset(), request);
 }
 
+Outcome<protocol::AssignReplicasToDirsResponse> Controller::assign_directories(
+    const protocol::AssignReplicasToDirsRequest& request, Arena& arena) {
+  return controller::assign_directories(context(arena), request);
+}
+
 Outcome<protocol::UnregisterBrokerResponse> Controller::unregister_broker(
     const protocol::UnregisterBrokerRequest& request, Arena& arena) {
   return controller::unregister_broker(context(arena), sessions_, request);

@@ -21,6 +21,7 @@
 #include "base/result.h"
 #include "base/rng.h"
 #include "controller/decisions/alter_configs.h"
+#include "controller/decisions/assign_directories.h"
 #include "controller/decisions/bootstrap.h"
 #include "controller/decisions/broker_sessions.h"
 #include "controller/decisions/brokers.h"
@@ -84,6 +85,8 @@ class Controller {
   Outcome<protocol::BrokerHeartbeatResponse> broker_heartbeat(std::int64_t now_ms,
                                                               const protocol::BrokerHeartbeatRequest& request,
                                                               Arena& arena);
+  Outcome<protocol::AssignReplicasToDirsResponse> assign_directories(
+      const protocol::AssignReplicasToDirsRequest& request, Arena& arena);
   Outcome<protocol::UnregisterBrokerResponse> unregister_broker(
       const protocol::UnregisterBrokerRequest& request, Arena& arena);
   Outcome<protocol::ControllerRegistrationResponse> register_controller(

@@ -1,5 +1,6 @@
 // The controller against a model that knows nothing of records, images or epochs: a map of topics, a set of
-// brokers. Random requests; answers, state and invariants are compared after each. A failure prints the seed.
+// brokers, the log directories of both. Random requests; answers, state and invariants are compared after
+// each. A failure prints the seed.
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
@@ -12,12 +13,14 @@
 #include "controller/controller.h"
 #include "controller/snapshot/metadata_snapshot.h"
 #include "controller/testing/controller_rig.h"
+#include "controller/testing/directory_model.h"
 
 namespace milena::controller {
 namespace {
 
 using test_support::ControllerRig;
 using test_support::list_of;
+using Directories = test_support::DirectoryModel;
 
 constexpr std::int32_t kBrokers = 4;
 
@@ -53,7 +56,7 @@ class ModelRun {
  private:
   void random_step() {
     rig_.now_ms += 1;
-    switch (chance_.below(16)) {
+    switch (chance_.below(18)) {
       case 0:
       case 1:
       case 2:
@@ -72,6 +75,9 @@ class ModelRun {
         return allocate();
       case 11:
         return change_feature();
+      case 12:
+      case 13:
+        return assign_directory();
       default:
         return change_broker();
     }
@@ -124,6 +130,7 @@ class ModelRun {
     made.factor = static_cast<std::size_t>(factor == -1 ? 1 : factor);
     if (configured) made.configs["retention.ms"] = retention;
     ASSERT_TRUE(ids_.insert(result.topic_id).second) << "a topic id was used before";
+    directories_.created(*rig_.image().topic(name), 0);
   }
 
   void remove() {
@@ -155,7 +162,10 @@ class ModelRun {
       expected = ErrorCode::kInvalidReplicationFactor;
     }
     ASSERT_EQ(result.error_code, expected) << result.error_message.value_or("");
-    if (expected == ErrorCode::kNone) topics_[name].partitions = wanted;
+    if (expected != ErrorCode::kNone) return;
+    const auto before = static_cast<std::int32_t>(topics_[name].partitions);
+    topics_[name].partitions = wanted;
+    directories_.created(*rig_.image().topic(name), before);
   }
 
   void configure() {
@@ -227,20 +237,49 @@ class ModelRun {
     const BrokerId id = random_broker();
     if (!registered_.contains(id) || chance_.one_in(6)) {
       rig_.now_ms += 9'000;  // whoever had the id before is gone
-      rig_.register_broker(id, chance_.one_in(2) ? "a" : "b");
+      std::set<Uuid> directories{Directories::directory(id, 0), Directories::directory(id, 1)};
+      if (chance_.one_in(3)) directories.erase(Directories::directory(id, chance_.below(2)));
+      rig_.register_broker(id, chance_.one_in(2) ? "a" : "b", -1,
+                           std::vector<Uuid>(directories.begin(), directories.end()));
+      directories_.registered(id, directories);
       registered_.insert(id);
       active_.erase(id);
     } else if (chance_.one_in(20)) {
       rig_.commit(rig_.controller.unregister_broker({.broker_id = id}, rig_.arena));
       registered_.erase(id);
       active_.erase(id);
-    } else if (chance_.one_in(2)) {
-      ASSERT_TRUE(rig_.heartbeat(id, true, false).is_fenced);
-      active_.erase(id);
     } else {
-      ASSERT_FALSE(rig_.heartbeat(id, false, false).is_fenced);
-      active_.insert(id);
+      send_heartbeat(id);
     }
+  }
+
+  // The broker is fenced, unfenced or stays as it is, and one of its directories may have failed. Never its
+  // last one: a broker without a directory stops.
+  void send_heartbeat(BrokerId id) {
+    const bool fence = chance_.one_in(2);
+    std::vector<Uuid> failed;
+    if (chance_.one_in(4)) failed = {Directories::directory(id, chance_.below(2))};
+    if (directories_.online(id) == std::set<Uuid>(failed.begin(), failed.end())) failed.clear();
+    for (const Uuid& directory : failed) directories_.failed(id, directory);
+    ASSERT_EQ(rig_.heartbeat(id, fence, false, failed).is_fenced, fence);
+    const auto& log_dirs = rig_.image().broker(id)->log_dirs;
+    ASSERT_EQ(std::set<Uuid>(log_dirs.begin(), log_dirs.end()), directories_.online(id));
+    active_.erase(id);
+    if (!fence) active_.insert(id);
+  }
+
+  void assign_directory() {
+    const std::string name = random_name();
+    const BrokerId id = random_broker();
+    if (!known(name) || !registered_.contains(id)) return;
+    const PartitionId index = static_cast<std::int32_t>(chance_.below(8));
+    const Uuid to = chance_.one_in(8) ? kLostDirectory : Directories::directory(id, chance_.below(2));
+    Uuid* place = directories_.place(rig_.image().topic(name)->id, index, id);
+    const bool exists = static_cast<std::size_t>(index.value) < topics_[name].partitions;
+    ASSERT_EQ(rig_.assign_directory(id, name, index, to), !exists ? ErrorCode::kUnknownTopicOrPartition
+                                                          : place == nullptr ? ErrorCode::kNotLeaderOrFollower
+                                                                             : ErrorCode::kNone);
+    if (place != nullptr) *place = to;
   }
 
   void compare_topics() {
@@ -263,6 +302,9 @@ class ModelRun {
       for (const auto& [index, partition] : topic->partitions) {
         ASSERT_EQ(index, PartitionId(next++));
         check_partition(*topic, *partition);
+        for (const BrokerId broker : partition->replicas()) {
+          ASSERT_EQ(partition->directory_of(broker), *directories_.place(id, index, broker));
+        }
         check_epochs(id, index, *partition);
       }
     }
@@ -277,13 +319,15 @@ class ModelRun {
       ASSERT_TRUE(replicas.contains(member));
       ASSERT_FALSE(partition.in_isr(member));
     }
-    const auto is_active = [&](BrokerId broker) { return active_.contains(broker); };
+    const auto may_lead = [&](BrokerId broker) {
+      return active_.contains(broker) && directories_.is_online(broker, partition.directory_of(broker));
+    };
     if (partition.has_leader()) {
       ASSERT_TRUE(partition.in_isr(partition.leader()));
-      ASSERT_TRUE(is_active(partition.leader()));
+      ASSERT_TRUE(may_lead(partition.leader()));
     } else {
-      ASSERT_TRUE(std::ranges::none_of(partition.isr(), is_active));
-      if (partition.isr().empty()) ASSERT_TRUE(std::ranges::none_of(partition.elr(), is_active));
+      ASSERT_TRUE(std::ranges::none_of(partition.isr(), may_lead));
+      if (partition.isr().empty()) ASSERT_TRUE(std::ranges::none_of(partition.elr(), may_lead));
     }
     if (!elr_) {
       ASSERT_FALSE(partition.isr().empty());
@@ -322,6 +366,7 @@ class ModelRun {
   std::map<std::string, ModelTopic> topics_;
   std::set<BrokerId> registered_;
   std::set<BrokerId> active_;
+  Directories directories_;
   std::set<Uuid> ids_;
   std::map<std::pair<Uuid, PartitionId>, std::pair<LeaderEpoch, std::int32_t>> epochs_;
   std::int64_t next_producer_id_ = 0;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -116,29 +117,33 @@ MetadataRecord fencing(const BrokerRegistration& broker, std::int8_t fenced) {
               .broker_id = broker.id, .broker_epoch = broker.epoch, .fenced = fenced}};
 }
 
+// Each of these three also moves what lies in the directories that failed with the same heartbeat, so that
+// no partition is decided about twice from one state.
+using Directories = std::span<const Uuid>;
+
 // Followers take over first, then the broker is fenced.
-void append_fencing(const DecisionContext& context, const BrokerRegistration& broker,
+void append_fencing(const DecisionContext& context, const BrokerRegistration& broker, Directories failed,
                     std::vector<MetadataRecord>& records) {
-  append_leadership_changes(context, {.leaving = broker.id}, records);
+  append_leadership_changes(context, {.leaving = broker.id, .failed_directories = failed}, records);
   records.push_back(fencing(broker, 1));
 }
 
 // The broker may lead first, then it is elected.
-void append_unfencing(const DecisionContext& context, const BrokerRegistration& broker,
+void append_unfencing(const DecisionContext& context, const BrokerRegistration& broker, Directories failed,
                       std::vector<MetadataRecord>& records) {
   records.push_back(fencing(broker, -1));
-  append_leadership_changes(context, {.joining = broker.id}, records);
+  append_leadership_changes(context, {.joining = broker.id, .failed_directories = failed}, records);
 }
 
 void append_controlled_shutdown(const DecisionContext& context, const BrokerRegistration& broker,
-                                std::vector<MetadataRecord>& records) {
+                                Directories failed, std::vector<MetadataRecord>& records) {
   if (!broker.in_controlled_shutdown) {
     records.push_back({.body = protocol::BrokerRegistrationChangeRecord{.broker_id = broker.id,
                                                                         .broker_epoch = broker.epoch,
                                                                         .in_controlled_shutdown = 1},
                        .version = 1});
   }
-  append_leadership_changes(context, {.leaving = broker.id}, records);
+  append_leadership_changes(context, {.leaving = broker.id, .failed_directories = failed}, records);
 }
 
 enum class BrokerState : std::uint8_t { kFenced, kUnfenced, kControlledShutdown, kShutdownNow };
@@ -162,8 +167,39 @@ BrokerState next_state(const DecisionContext& context, const BrokerSessions& ses
                                                    : BrokerState::kShutdownNow;
 }
 
-void append_directory_changes(const DecisionContext& context, const Heartbeat& request,
-                              const BrokerRegistration& broker, std::vector<MetadataRecord>& records) {
+bool contains(Directories list, const Uuid& directory) {
+  return std::ranges::find(list, directory) != list.end();
+}
+
+std::vector<Uuid> registered_among(const BrokerRegistration& broker, Directories list) {
+  std::vector<Uuid> found = broker.log_dirs;
+  std::erase_if(found, [&](const Uuid& directory) { return !contains(list, directory); });
+  return found;
+}
+
+std::vector<Uuid> registered_except(const BrokerRegistration& broker, Directories list) {
+  std::vector<Uuid> found = broker.log_dirs;
+  std::erase_if(found, [&](const Uuid& directory) { return contains(list, directory); });
+  return found;
+}
+
+// Takes failed directories out of the registration, until a registration lists them again. A record cannot
+// say that a broker has no directory left: none is written then, and such a broker has to stop (as Kafka's
+// does) or to report them in every heartbeat.
+void append_directory_failure(const DecisionContext& context, const BrokerRegistration& broker,
+                              Directories failed, std::vector<MetadataRecord>& records) {
+  const std::vector<Uuid> left = registered_except(broker, failed);
+  if (failed.empty() || left.empty()) return;
+  const std::span<Uuid> log_dirs = context.arena.array<Uuid>(left.size());
+  std::ranges::copy(left, log_dirs.begin());
+  records.push_back({.body =
+                         protocol::BrokerRegistrationChangeRecord{
+                             .broker_id = broker.id, .broker_epoch = broker.epoch, .log_dirs = log_dirs},
+                     .version = 2});
+}
+
+void append_cordoning(const DecisionContext& context, const Heartbeat& request,
+                      const BrokerRegistration& broker, std::vector<MetadataRecord>& records) {
   if (!request.cordoned_log_dirs || context.image.metadata_version() < kMetadataVersion43Iv0) return;
   const std::set<Uuid> now(request.cordoned_log_dirs->begin(), request.cordoned_log_dirs->end());
   if (broker.cordoned_log_dirs &&
@@ -192,6 +228,8 @@ Outcome<protocol::BrokerRegistrationResponse> register_broker(const DecisionCont
     broker.epoch = existing->epoch;
     broker.fenced = existing->fenced;
     broker.in_controlled_shutdown = existing->in_controlled_shutdown;
+    const std::vector<Uuid> gone = registered_except(*existing, broker.log_dirs);
+    append_leadership_changes(context, {.failed_directories = gone}, outcome.records);
   } else {
     broker.epoch = next_offset.value;
     const bool elr = elr_enabled(context.image);
@@ -216,26 +254,27 @@ Outcome<protocol::BrokerHeartbeatResponse> broker_heartbeat(const DecisionContex
   const BrokerRegistration& broker = **found;
   sessions.contact(broker.id, broker.epoch, now_ms, request.current_metadata_offset);
   const BrokerState next = next_state(context, sessions, request, broker);
-  Outcome<protocol::BrokerHeartbeatResponse> outcome;
-  switch (next) {
-    case BrokerState::kFenced:
-    case BrokerState::kShutdownNow:
-      if (!broker.fenced) append_fencing(context, broker, outcome.records);
-      break;
-    case BrokerState::kUnfenced:
-      if (broker.fenced) append_unfencing(context, broker, outcome.records);
-      break;
-    case BrokerState::kControlledShutdown:
-      if (!sessions.shutdown_offset(broker.id)) {
-        append_controlled_shutdown(context, broker, outcome.records);
-        sessions.set_shutdown_offset(broker.id,
-                                     next_offset + static_cast<std::int64_t>(outcome.records.size()) - 1);
-      }
-      break;
+  std::vector<Uuid> failed;
+  if (context.image.metadata_version() >= kMetadataVersion37Iv2) {
+    failed = registered_among(broker, request.offline_log_dirs);
   }
-  append_directory_changes(context, request, broker, outcome.records);
+  Outcome<protocol::BrokerHeartbeatResponse> outcome;
+  std::vector<MetadataRecord>& records = outcome.records;
+  const bool is_leaving = next == BrokerState::kFenced || next == BrokerState::kShutdownNow;
+  if (is_leaving && !broker.fenced) {
+    append_fencing(context, broker, failed, records);
+  } else if (next == BrokerState::kUnfenced && broker.fenced) {
+    append_unfencing(context, broker, failed, records);
+  } else if (next == BrokerState::kControlledShutdown && !sessions.shutdown_offset(broker.id)) {
+    append_controlled_shutdown(context, broker, failed, records);
+    sessions.set_shutdown_offset(broker.id, next_offset + static_cast<std::int64_t>(records.size()) - 1);
+  } else if (!failed.empty()) {
+    append_leadership_changes(context, {.failed_directories = failed}, records);
+  }
+  append_directory_failure(context, broker, failed, records);
+  append_cordoning(context, request, broker, records);
   outcome.response.is_caught_up = request.current_metadata_offset >= Offset(broker.epoch);
-  outcome.response.is_fenced = next == BrokerState::kFenced || next == BrokerState::kShutdownNow;
+  outcome.response.is_fenced = is_leaving;
   outcome.response.should_shut_down = next == BrokerState::kShutdownNow;
   return outcome;
 }
@@ -244,7 +283,7 @@ std::vector<MetadataRecord> fence_expired_broker(const DecisionContext& context,
                                                  std::int64_t now_ms) {
   std::vector<MetadataRecord> records;
   if (const auto expired = sessions.expired(context.image, now_ms)) {
-    append_fencing(context, *context.image.broker(*expired), records);
+    append_fencing(context, *context.image.broker(*expired), {}, records);
     sessions.forget(*expired);
   }
   return records;

@@ -1,6 +1,8 @@
 #include "controller/decisions/leadership.h"
 
 #include <algorithm>
+#include <iterator>
+#include <optional>
 #include <utility>
 
 #include "controller/decisions/partition_change.h"
@@ -8,11 +10,53 @@
 namespace milena::controller {
 namespace {
 
-// Effective settings of a topic that decide elections.
-struct ElectionSettings {
-  std::size_t min_isr = 1;
-  bool unclean = false;
-};
+bool contains(std::span<const Uuid> directories, const Uuid& directory) {
+  return std::ranges::find(directories, directory) != directories.end();
+}
+
+bool is_concerned(const Partition& partition, const BrokerEvent& event) {
+  if (event.joining != kNoBroker && !partition.has_leader()) return true;
+  if (event.leaving != kNoBroker && partition.in_isr(event.leaving)) return true;
+  if (event.unclean_shutdown != kNoBroker &&
+      (partition.in_isr(event.unclean_shutdown) ||
+       std::ranges::find(partition.elr(), event.unclean_shutdown) != partition.elr().end())) {
+    return true;
+  }
+  return std::ranges::any_of(partition.directories(), [&](const Uuid& directory) {
+    return contains(event.failed_directories, directory);
+  });
+}
+
+// Does the event take this replica away?
+bool leaves(const Partition& partition, const BrokerEvent& event, BrokerId broker) {
+  return broker == event.leaving || broker == event.unclean_shutdown ||
+         contains(event.failed_directories, partition.directory_of(broker));
+}
+
+PartitionChange change_of(const DecisionContext& context, const BrokerEvent& event, const Topic& topic,
+                          PartitionId index, const Partition& partition, const ElectionSettings& settings) {
+  const auto may_lead = [&context, &event, &partition](BrokerId broker) {
+    if (leaves(partition, event, broker)) return false;
+    const Uuid directory = partition.directory_of(broker);
+    if (broker != event.joining) return may_lead_from(context.image, broker, directory);
+    const BrokerRegistration* registered = context.image.broker(broker);
+    return registered != nullptr && registered->has_online_dir(directory);
+  };
+  PartitionChange change{.current = partition,
+                         .topic = topic.id,
+                         .index = index,
+                         .metadata_version = context.image.metadata_version(),
+                         .min_isr = settings.min_isr,
+                         .elr_enabled = elr_enabled(context.image),
+                         .unclean_election = settings.unclean,
+                         .may_lead = may_lead,
+                         .unclean_shutdown = event.unclean_shutdown};
+  std::ranges::copy_if(partition.isr(), std::back_inserter(change.target_isr),
+                       [&](BrokerId broker) { return !leaves(partition, event, broker); });
+  return change;
+}
+
+}  // namespace
 
 ElectionSettings election_settings(const DecisionContext& context, const Topic& topic) {
   const ConfigLayers layers =
@@ -26,15 +70,6 @@ ElectionSettings election_settings(const DecisionContext& context, const Topic& 
           .unclean = std::get<bool>(value("unclean.leader.election.enable"))};
 }
 
-bool is_concerned(const Partition& partition, const BrokerEvent& event) {
-  if (event.joining != kNoBroker) return !partition.has_leader();
-  if (event.leaving != kNoBroker) return partition.in_isr(event.leaving);
-  return partition.in_isr(event.unclean_shutdown) ||
-         std::ranges::find(partition.elr(), event.unclean_shutdown) != partition.elr().end();
-}
-
-}  // namespace
-
 void append_leadership_changes(const DecisionContext& context, const BrokerEvent& event,
                                std::vector<MetadataRecord>& records) {
   for (const auto& [id, topic] : context.image.topics) {
@@ -42,26 +77,7 @@ void append_leadership_changes(const DecisionContext& context, const BrokerEvent
     for (const auto& [index, partition] : topic->partitions) {
       if (!is_concerned(*partition, event)) continue;
       if (!settings) settings = election_settings(context, *topic);
-      const auto may_lead = [&](BrokerId broker) {
-        if (broker == event.leaving || broker == event.unclean_shutdown) return false;
-        const BrokerRegistration* registered = context.image.broker(broker);
-        if (registered == nullptr || !registered->has_online_dir(partition->directory_of(broker)))
-          return false;
-        return broker == event.joining || registered->is_active();
-      };
-      PartitionChange change{.current = *partition,
-                             .topic = id,
-                             .index = index,
-                             .metadata_version = context.image.metadata_version(),
-                             .min_isr = settings->min_isr,
-                             .elr_enabled = elr_enabled(context.image),
-                             .unclean_election = settings->unclean,
-                             .may_lead = may_lead,
-                             .target_isr = {partition->isr().begin(), partition->isr().end()},
-                             .unclean_shutdown = event.unclean_shutdown};
-      std::erase_if(change.target_isr, [&](BrokerId broker) {
-        return broker == event.leaving || broker == event.unclean_shutdown;
-      });
+      const PartitionChange change = change_of(context, event, *topic, index, *partition, *settings);
       if (auto record = change.to_record(context.arena)) records.push_back(*record);
     }
   }
@@ -72,6 +88,11 @@ bool has_leaderships(const MetadataImage& image, BrokerId broker) {
     return std::ranges::any_of(entry.value->partitions,
                                [&](const auto& at) { return at.value->leader() == broker; });
   });
+}
+
+bool may_lead_from(const MetadataImage& image, BrokerId broker, const Uuid& directory) {
+  const BrokerRegistration* registered = image.broker(broker);
+  return registered != nullptr && registered->is_active() && registered->has_online_dir(directory);
 }
 
 }  // namespace milena::controller

@@ -17,10 +17,19 @@ bool contains(std::span<const BrokerId> list, BrokerId broker) {
 
 bool same(std::span<const BrokerId> a, std::span<const BrokerId> b) { return std::ranges::equal(a, b); }
 
-std::span<BrokerId> copied(std::span<const BrokerId> from, Arena& arena) {
-  const std::span<BrokerId> to = arena.array<BrokerId>(from.size());
+template <class T>
+std::span<T> copied(std::span<const T> from, Arena& arena) {
+  const std::span<T> to = arena.array<T>(from.size());
   std::ranges::copy(from, to.begin());
   return to;
+}
+
+std::span<BrokerId> copied(const Brokers& from, Arena& arena) {
+  return copied(std::span<const BrokerId>(from), arena);
+}
+
+std::span<BrokerId> list_of(BrokerId only, Arena& arena) {
+  return copied(std::span<const BrokerId>(&only, 1), arena);
 }
 
 struct Elected {
@@ -67,7 +76,7 @@ Elected elect(const PartitionChange& change, const Brokers& eligible) {
 
 bool changes_nothing(const protocol::PartitionChangeRecord& record) {
   return !record.isr && record.leader == kLeaderUnchanged && record.leader_recovery_state == -1 &&
-         !record.eligible_leader_replicas && !record.last_known_elr;
+         !record.eligible_leader_replicas && !record.last_known_elr && !record.directories;
 }
 
 }  // namespace
@@ -84,7 +93,7 @@ std::optional<MetadataRecord> PartitionChange::to_record(Arena& arena) const {
       std::erase(eligible, elected.leader);
     }
     if (elected.unclean) {
-      record.isr = copied(std::span(&elected.leader, 1), arena);
+      record.isr = list_of(elected.leader, arena);
       eligible.clear();
       if (current.leader_recovery_state() != LeaderRecoveryState::kRecovering) {
         record.leader_recovery_state = kRecovering;
@@ -95,10 +104,12 @@ std::optional<MetadataRecord> PartitionChange::to_record(Arena& arena) const {
   if (!record.isr && (!isr.empty() || elr_enabled) && !same(isr, current.isr()))
     record.isr = copied(isr, arena);
   if (elr_enabled && record.leader == kNoBroker && current.last_known_elr().empty()) {
-    const BrokerId last = current.leader();
-    record.last_known_elr = copied(std::span(&last, 1), arena);
+    record.last_known_elr = list_of(current.leader(), arena);
   } else if (elr_enabled && record.leader >= 0 && !current.last_known_elr().empty()) {
     record.last_known_elr = std::span<BrokerId>{};
+  }
+  if (!target_directories.empty() && !std::ranges::equal(target_directories, current.directories())) {
+    record.directories = copied(std::span<const Uuid>(target_directories), arena);
   }
   if (changes_nothing(record)) return std::nullopt;
   return MetadataRecord{.body = record, .version = partition_record_version(metadata_version)};

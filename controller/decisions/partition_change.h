@@ -1,4 +1,4 @@
-// PartitionChange: the record that moves one partition to a new in-sync set and leader.
+// PartitionChange: the record that gives one partition a new in-sync set, leader or log directories.
 //
 // Election, in this order: the present leader if it may stay; the first replica that is in the ISR and may
 // lead; if the ISR is empty, one of the eligible leader replicas; the last known leader; and, only where
@@ -26,11 +26,14 @@ struct PartitionChange {
   std::size_t min_isr = 1;  // effective: never above the replication factor
   bool elr_enabled = false;
   bool unclean_election = false;
-  // May this replica lead: unfenced, not shutting down, directory online.
+  // May this replica lead: unfenced, not shutting down, its (target) directory online.
   std::function<bool(BrokerId)> may_lead{};
 
   std::vector<BrokerId> target_isr{};     // the ISR without those who leave
   BrokerId unclean_shutdown = kNoBroker;  // lost its log's tail: leaves the ELR as well
+  // Log directories of the replicas, parallel to them; empty: they stay where they are. Only from
+  // metadata.version 3.7-IV2 on.
+  std::vector<Uuid> target_directories{};
 
   // The record, or nothing if nothing changes. Lists in the arena.
   std::optional<MetadataRecord> to_record(Arena& arena) const;

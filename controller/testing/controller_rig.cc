@@ -66,7 +66,8 @@ void ControllerRig::commit(std::span<const MetadataRecord> records) {
   }
 }
 
-std::int64_t ControllerRig::register_broker(BrokerId id, std::string_view rack, std::int64_t previous_epoch) {
+std::int64_t ControllerRig::register_broker(BrokerId id, std::string_view rack, std::int64_t previous_epoch,
+                                            std::span<const Uuid> directories) {
   using Request = protocol::BrokerRegistrationRequest;
   const FeatureRanges ranges = rig_features();
   const auto features = arena.array<Request::Feature>(ranges.size());
@@ -81,23 +82,49 @@ std::int64_t ControllerRig::register_broker(BrokerId id, std::string_view rack, 
       .incarnation_id = Uuid::random(rng),
       .listeners = list_of<Request::Listener>(arena, {{.name = "PLAINTEXT", .host = "h", .port = 9092}}),
       .features = features,
-      .log_dirs = list_of<Uuid>(arena, {directory_of(id)}),
+      .log_dirs = arena.array<Uuid>(directories.empty() ? 1 : directories.size()),
       .previous_broker_epoch = previous_epoch};
+  request.log_dirs[0] = directory_of(id);
+  std::ranges::copy(directories, request.log_dirs.begin());
   if (!rack.empty()) request.rack = arena.text(rack);
   const auto response = commit(controller.register_broker(now_ms, request, kRigKraftVersion, arena));
   MILENA_ASSERT(response.error_code == ErrorCode::kNone, "the rig's brokers may register");
   return response.broker_epoch;
 }
 
-protocol::BrokerHeartbeatResponse ControllerRig::heartbeat(BrokerId id, bool want_fence,
-                                                           bool want_shut_down) {
+protocol::BrokerHeartbeatResponse ControllerRig::heartbeat(BrokerId id, bool want_fence, bool want_shut_down,
+                                                           std::span<const Uuid> failed_directories) {
+  const auto offline = arena.array<Uuid>(failed_directories.size());
+  std::ranges::copy(failed_directories, offline.begin());
   return commit(controller.broker_heartbeat(now_ms,
                                             {.broker_id = id,
                                              .broker_epoch = image().broker(id)->epoch,
                                              .current_metadata_offset = image().provenance.offset,
                                              .want_fence = want_fence,
-                                             .want_shut_down = want_shut_down},
+                                             .want_shut_down = want_shut_down,
+                                             .offline_log_dirs = offline},
                                             arena));
+}
+
+void ControllerRig::fail_directories(BrokerId id, std::initializer_list<Uuid> directories) {
+  const bool fenced = image().broker(id)->fenced;
+  MILENA_ASSERT(heartbeat(id, fenced, false, list_of<Uuid>(arena, directories)).is_fenced == fenced,
+                "a directory's failure fences nobody");
+}
+
+ErrorCode ControllerRig::assign_directory(BrokerId id, std::string_view topic, PartitionId index,
+                                          const Uuid& directory) {
+  using Request = protocol::AssignReplicasToDirsRequest;
+  using Directory = Request::DirectoryData;
+  const auto partitions = list_of<Directory::TopicData::PartitionData>(arena, {{.partition_index = index}});
+  const auto topics = list_of<Directory::TopicData>(
+      arena, {{.topic_id = image().topic(topic)->id, .partitions = partitions}});
+  const Request request{.broker_id = id,
+                        .broker_epoch = image().broker(id)->epoch,
+                        .directories = list_of<Directory>(arena, {{.id = directory, .topics = topics}})};
+  const auto response = commit(controller.assign_directories(request, arena));
+  MILENA_ASSERT(response.error_code == ErrorCode::kNone, "the rig's brokers are registered");
+  return response.directories[0].topics[0].partitions[0].error_code;
 }
 
 void ControllerRig::unfence(BrokerId id) {

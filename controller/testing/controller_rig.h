@@ -42,12 +42,18 @@ class ControllerRig {
     return outcome.response;
   }
 
-  // A broker with one directory. Returns its epoch.
-  std::int64_t register_broker(BrokerId id, std::string_view rack = "", std::int64_t previous_epoch = -1);
+  // A broker with `directories`, or with one of its own if none are given. Returns its epoch.
+  std::int64_t register_broker(BrokerId id, std::string_view rack = "", std::int64_t previous_epoch = -1,
+                               std::span<const Uuid> directories = {});
   void unfence(BrokerId id);
   // Registers and unfences.
   void add_broker(BrokerId id, std::string_view rack = "");
-  protocol::BrokerHeartbeatResponse heartbeat(BrokerId id, bool want_fence, bool want_shut_down);
+  protocol::BrokerHeartbeatResponse heartbeat(BrokerId id, bool want_fence, bool want_shut_down,
+                                              std::span<const Uuid> failed_directories = {});
+  // A heartbeat that changes nothing but this.
+  void fail_directories(BrokerId id, std::initializer_list<Uuid> directories);
+  // The broker reports where its replica of a partition lies; the error of that partition.
+  ErrorCode assign_directory(BrokerId id, std::string_view topic, PartitionId index, const Uuid& directory);
 
   // Creates a topic that must be creatable.
   const Topic& create_topic(std::string_view name, std::int32_t partitions, std::int16_t replication_factor);
