@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <span>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "controller/testing/controller_rig.h"
@@ -234,6 +236,32 @@ TEST(AssignDirectories, UncleanElectionOnlyWhenAReplicaGoesOffline) {
   rig.assign_directory(1, "t", 0, kForeign);
   EXPECT_EQ(partition(rig).leader(), BrokerId(2));
   EXPECT_EQ(partition(rig).leader_recovery_state(), LeaderRecoveryState::kRecovering);
+}
+
+void allow_unclean_elections(ControllerRig& rig, std::string_view topic) {
+  using Alter = protocol::IncrementalAlterConfigsRequest;
+  using Resource = Alter::AlterConfigsResource;
+  const auto configs = list_of<Resource::AlterableConfig>(
+      rig.arena, {{.name = "unclean.leader.election.enable", .config_operation = 0, .value = "true"}});
+  const Alter request{.resources = list_of<Resource>(
+                          rig.arena, {{.resource_type = 2, .resource_name = topic, .configs = configs}})};
+  const auto response = rig.commit(rig.controller.incremental_alter_configs(request, {}, rig.arena));
+  ASSERT_EQ(response.responses[0].error_code, ErrorCode::kNone);
+}
+
+TEST(AssignDirectories, AReplicaInAnOnlineDirectoryIsNoReasonForAnUncleanElection) {
+  ControllerRig rig;
+  add_broker(rig, 1, kAB);
+  add_broker(rig, 2, {kDirC});
+  rig.create_topic("t", 1, 2);
+  rig.heartbeat(2, true, false);
+  rig.heartbeat(1, true, false);
+  rig.unfence(2);
+  allow_unclean_elections(rig, "t");
+  ASSERT_FALSE(partition(rig).has_leader());
+  rig.assign_directory(1, "t", 0, kDirA);
+  EXPECT_FALSE(partition(rig).has_leader());
+  EXPECT_EQ(ids(partition(rig).isr()), Ids{1});
 }
 
 TEST(AssignDirectories, OfAPartitionListedTwiceTheLastDirectoryCounts) {
