@@ -197,7 +197,11 @@ IoResult<std::vector<DirEntry>> PosixFs::list(const std::string& path) {
   std::filesystem::directory_iterator it(path, error);
   if (error) return failed("opendir", error.value());
   std::vector<DirEntry> out;
-  for (const auto& entry : it) out.push_back({entry.path().filename().string(), entry.is_directory(error)});
+  while (it != std::filesystem::directory_iterator()) {
+    out.push_back({it->path().filename().string(), it->is_directory(error)});
+    it.increment(error);  // sets the end on an error
+    if (error) return failed("readdir", error.value());
+  }
   std::sort(out.begin(), out.end());
   return out;
 }

@@ -16,11 +16,13 @@
 #include "broker/fetch/fetch_sessions.h"
 #include "broker/handlers/advertised_address.h"
 #include "broker/handlers/handlers.h"
+#include "broker/metadata/broker_lifecycle.h"
 #include "broker/metadata/metadata_log.h"
 #include "broker/metadata/metadata_store.h"
 #include "broker/net/listener.h"
 #include "broker/net/server.h"
 #include "broker/node_settings.h"
+#include "broker/partition/log_dirs.h"
 #include "broker/partition/partition_registry.h"
 #include "protocol/error_code.h"
 #include "storage/log_directory.h"
@@ -29,41 +31,15 @@ namespace milena::broker {
 namespace {
 
 using storage::LogDirectory;
-using Directories = std::vector<std::unique_ptr<LogDirectory>>;
 
 std::unexpected<std::string> sentence(std::string what) { return std::unexpected(std::move(what)); }
 
-// Opens the log directories and makes sure that they belong to one cluster and to this node.
-std::expected<Directories, std::string> open_directories(const BrokerConfig& config, Fs& fs, Rng& rng,
-                                                         std::string& cluster_id) {
-  Directories directories;
-  for (const auto& path : config.log_dirs) {
-    auto opened = LogDirectory::open(fs, path);
-    if (!opened) return sentence(fmt::format("{}: {}", path, opened.error().why));
-    directories.push_back(*std::move(opened));
-  }
-  cluster_id = config.cluster_id;
-  for (const auto& directory : directories) {
-    const auto& known = directory->meta_properties();
-    if (!known) continue;
-    if (known->node_id != config.node_id) {
-      return sentence(fmt::format("{}: belongs to node {}, and this is node {} (node.id)", directory->path(),
-                                  known->node_id.value, config.node_id.value));
-    }
-    if (cluster_id.empty()) cluster_id = known->cluster_id;
-    if (known->cluster_id != cluster_id) {
-      return sentence(fmt::format("{}: belongs to cluster {}, not to {}", directory->path(),
-                                  known->cluster_id, cluster_id));
-    }
-  }
-  if (cluster_id.empty()) cluster_id = Uuid::random(rng).to_string();
-  for (const auto& directory : directories) {
-    if (directory->meta_properties()) continue;
-    if (!directory->format({cluster_id, config.node_id, Uuid::random(rng)})) {
-      return sentence(fmt::format("{}: {}", directory->path(), directory->health().reason()));
-    }
-  }
-  return directories;
+LogDirs::Options log_dirs_options(const BrokerConfig& config) {
+  return {.paths = config.log_dirs,
+          .metadata_path = config.metadata_log_dir,
+          .node_id = config.node_id,
+          .cluster_id = config.cluster_id,
+          .lost = config.lost_log_dirs};
 }
 
 std::shared_ptr<const storage::LogConfig> metadata_log_config() {
@@ -87,19 +63,22 @@ struct Broker::Parts {
     return borrowed;
   }
   std::expected<void, std::string> bind();
-  std::expected<void, std::string> open_metadata(LogDirectory& home, const Directories& directories);
-  std::expected<void, std::string> register_with_controller(const Directories& directories);
+  std::expected<void, std::string> open_metadata();
+  std::expected<void, std::string> register_with_controller();
+  void open_partitions();
+  void open_missing_partitions();
 
   const BrokerConfig config;
   std::vector<ListenerConfig> client_listeners;
   const World world;
   std::string cluster_id;
-  std::int64_t broker_epoch = -1;
 
   std::vector<std::unique_ptr<Loop>> loops;
   std::unique_ptr<WorkerPool> workers;
   PartitionRegistry registry;
+  std::unique_ptr<LogDirs> dirs;
   std::unique_ptr<MetadataLog> metadata;
+  std::unique_ptr<BrokerLifecycle> lifecycle;
   std::unique_ptr<PartitionManager> partitions;
   std::unique_ptr<GroupCoordinator> groups;
   std::unique_ptr<MarkerWriter> markers;
@@ -131,8 +110,8 @@ std::vector<std::string> Broker::addresses() const {
 std::expected<void, std::string> Broker::start() { return parts_->open(); }
 
 std::expected<void, std::string> Broker::Parts::open() {
-  auto directories = open_directories(config, world.fs, world.rng, cluster_id);
-  if (!directories) return std::unexpected(directories.error());
+  MILENA_TRY(dirs, LogDirs::open(log_dirs_options(config), world.fs, world.rng, world.log));
+  cluster_id = dirs->cluster_id();
 
   constexpr std::size_t kBlockingThreads = 4;
   constexpr std::size_t kBlockingQueue = 10'000;
@@ -141,14 +120,10 @@ std::expected<void, std::string> Broker::Parts::open() {
     loops.push_back(std::make_unique<Loop>(world.clock, fmt::format("loop-{}", i)));
   }
   handlers = std::make_unique<Handlers>(config, world.clock, world.rng, registry);
-  if (auto bound = bind(); !bound) return bound;
-  if (auto opened = open_metadata(*directories->front(), *directories); !opened) return opened;
-
-  partitions = std::make_unique<PartitionManager>(partition_options(config), *std::move(directories),
-                                                  registry, *workers, world.clock, world.rng, world.log);
-  if (const auto opened = partitions->open(*metadata->image()); !opened) {
-    return sentence(fmt::format("the partitions cannot be opened: {}", opened.error().why));
-  }
+  MILENA_CHECK(bind());
+  MILENA_CHECK(open_metadata());
+  MILENA_CHECK(register_with_controller());
+  open_partitions();
   const CoordinatorServices services{.self = config.node_id,
                                      .partitions = registry,
                                      .loops = borrowed_loops(),
@@ -158,7 +133,8 @@ std::expected<void, std::string> Broker::Parts::open() {
   groups = std::make_unique<GroupCoordinator>(services, world.rng, group_config(config.settings, *metadata),
                                               group_shard_options(config));
   markers = std::make_unique<MarkerWriter>(registry, *groups, *loops.front(), world.clock);
-  producer_ids = std::make_unique<ProducerIds>(*metadata, config.node_id, [this] { return broker_epoch; });
+  producer_ids =
+      std::make_unique<ProducerIds>(*metadata, config.node_id, [this] { return lifecycle->broker_epoch(); });
   transactions = std::make_unique<TransactionCoordinator>(
       services,
       TransactionCoordinator::Needs{
@@ -179,16 +155,7 @@ std::expected<void, std::string> Broker::Parts::open() {
                    .transactions = *transactions,
                    .producer_ids = *producer_ids,
                    .loops = borrowed_loops()});
-  partitions->start_maintenance(*loops.front(), [this] {
-    metadata->submit({.decide = [](auto&, auto) { return MetadataLog::Records{}; },
-                      .done =
-                          [this](const Status&) {
-                            const auto image = metadata->image();
-                            partitions->open_missing(*image);
-                            groups->start(image);  // a log that was missing may be a coordinator's
-                            transactions->follow(*image);
-                          }});
-  });
+  partitions->start_maintenance(*loops.front());
   for (const auto& loop : loops) loop->start();
   server->start();
   started = true;
@@ -205,33 +172,70 @@ std::expected<void, std::string> Broker::Parts::bind() {
   return {};
 }
 
-std::expected<void, std::string> Broker::Parts::open_metadata(LogDirectory& home,
-                                                              const Directories& directories) {
-  auto store = MetadataStore::open(world.fs, home, metadata_log_config(), world.clock.wall_ms());
+std::expected<void, std::string> Broker::Parts::open_metadata() {
+  dirs->use();
+  LogDirectory& directory = dirs->metadata();
+  auto store = MetadataStore::open(world.fs, directory, metadata_log_config(), world.clock.wall_ms());
   if (!store) {
+    return sentence(fmt::format("the metadata log in {} cannot be opened: {}", directory.path(),
+                                why_of(store.error(), directory)));
+  }
+  if ((*store)->is_empty() && dirs->has_history()) {
     return sentence(
-        fmt::format("the metadata log in {} cannot be opened: {}", home.path(), store.error().why));
+        fmt::format("the metadata log in {} is empty, but this node had topics before: put its "
+                    "__cluster_metadata-0 back",
+                    directory.path()));
   }
   auto settings = controller_settings(config, cluster_id);
   const auto bootstrap = controller::default_bootstrap_features(settings.supported_features);
-  MetadataLog::Options log_options{.self = {.key = {config.node_id, home.meta_properties()->directory_id}},
-                                   .controller = std::move(settings),
-                                   .bootstrap = bootstrap,
-                                   .snapshots = snapshot_limits(config)};
+  MetadataLog::Options log_options{
+      .self = {.key = {config.node_id, directory.meta_properties()->directory_id}},
+      .controller = std::move(settings),
+      .bootstrap = bootstrap,
+      .snapshots = snapshot_limits(config)};
   auto opened =
       MetadataLog::open(std::move(log_options), *std::move(store), world.clock, world.rng, world.log);
   if (!opened) {
-    return sentence(
-        fmt::format("the metadata log in {} cannot be read: {}", home.path(), opened.error().why));
+    return sentence(fmt::format("the metadata log in {} cannot be read: {}", directory.path(),
+                                why_of(opened.error(), directory)));
   }
   metadata = *std::move(opened);
-  return register_with_controller(directories);
+  dirs->format_rest(*metadata->image());
+  if (dirs->usable().empty()) return sentence("none of the log directories can be used");
+  return {};
 }
 
-std::expected<void, std::string> Broker::Parts::register_with_controller(const Directories& directories) {
-  using protocol::BrokerHeartbeatResponse;
+void Broker::Parts::open_partitions() {
+  partitions = std::make_unique<PartitionManager>(
+      partition_options(config), *dirs, registry, *workers, world.clock, world.rng, world.log,
+      PartitionManager::ControllerNews{
+          .assign = [this](auto assignments) { lifecycle->assign(std::move(assignments)); },
+          .directories_failed = [this](auto failed) { lifecycle->report_failed(std::move(failed)); },
+          .open_missing = [this] { open_missing_partitions(); }});
+  const auto before = metadata->image();
+  partitions->open(*before);
+  // What the controller has made of the directories that it was told of.
+  const auto after = metadata->image();
+  if (after == before) return;
+  controller::MetadataChanges changes;
+  for (const auto& [id, topic] : after->topics) changes.topics[id];
+  partitions->apply(*before, *after, changes);
+}
+
+// The disk may have room again for partitions that could not be made.
+void Broker::Parts::open_missing_partitions() {
+  metadata->submit({.decide = [](auto&, auto) { return MetadataLog::Records{}; },
+                    .done =
+                        [this](const Status&) {
+                          const auto image = metadata->image();
+                          partitions->open_missing(*image);
+                          groups->start(image);  // a log that was missing may be a coordinator's
+                          transactions->follow(*image);
+                        }});
+}
+
+std::expected<void, std::string> Broker::Parts::register_with_controller() {
   using protocol::BrokerRegistrationRequest;
-  using protocol::BrokerRegistrationResponse;
   Arena arena;
   BrokerRegistrationRequest request;
   request.broker_id = config.node_id;
@@ -256,44 +260,12 @@ std::expected<void, std::string> Broker::Parts::register_with_controller(const D
   }
   if (config.rack) request.rack = *config.rack;
   // Of the last clean stop; after any other the controller takes this replica's tail for lost (KIP-966).
-  request.previous_broker_epoch = directories.front()->previous_broker_epoch();
-  request.log_dirs = arena.array<Uuid>(directories.size());
-  for (std::size_t i = 0; i < directories.size(); ++i)
-    request.log_dirs[i] = directories[i]->meta_properties()->directory_id;
-
-  BrokerRegistrationResponse registered;
-  Status committed;
-  metadata->submit({.decide =
-                        [&](controller::Controller& controller, std::int64_t now_ms) {
-                          auto outcome = controller.register_broker(now_ms, request, kKRaftVersion, arena);
-                          registered = outcome.response;
-                          return std::move(outcome.records);
-                        },
-                    .done = [&](Status done) { committed = done; }});
-  if (!committed || registered.error_code != ErrorCode::kNone) {
-    return sentence(fmt::format("the controller refuses this broker: {}",
-                                committed ? error_name(registered.error_code) : committed.error().why));
-  }
-  broker_epoch = registered.broker_epoch;
-
-  BrokerHeartbeatResponse beat;
-  metadata->submit({.decide =
-                        [&](controller::Controller& controller, std::int64_t now_ms) {
-                          auto outcome = controller.broker_heartbeat(
-                              now_ms,
-                              {.broker_id = config.node_id,
-                               .broker_epoch = broker_epoch,
-                               .current_metadata_offset = controller.next_offset().value - 1,
-                               .want_fence = false},
-                              arena);
-                          beat = outcome.response;
-                          return std::move(outcome.records);
-                        },
-                    .done = [&](Status done) { committed = done; }});
-  if (!committed || beat.error_code != ErrorCode::kNone || beat.is_fenced) {
-    return sentence("the controller does not unfence this broker");
-  }
-  return {};
+  request.previous_broker_epoch = dirs->previous_broker_epoch();
+  const auto ids = dirs->ids();
+  request.log_dirs = arena.array<Uuid>(ids.size());
+  std::ranges::copy(ids, request.log_dirs.begin());
+  lifecycle = std::make_unique<BrokerLifecycle>(*metadata, config.node_id, world.log);
+  return lifecycle->start(request);
 }
 
 void Broker::stop() {
@@ -309,17 +281,21 @@ void Broker::stop() {
   }
   if (parts.workers != nullptr) parts.workers->stop();
   if (parts.partitions != nullptr) parts.partitions->stop_maintenance();
-  if (parts.partitions != nullptr) parts.partitions->close(parts.broker_epoch, parts.metadata->storage_log());
+  if (parts.partitions != nullptr) {
+    parts.partitions->close(parts.lifecycle->broker_epoch(), parts.metadata->storage_log());
+  }
   parts.started = false;
   parts.server.reset();
   parts.handlers.reset();
   parts.partitions.reset();
+  parts.lifecycle.reset();
   parts.metadata.reset();
   parts.loops.clear();
   parts.transactions.reset();
   parts.producer_ids.reset();
   parts.markers.reset();
   parts.groups.reset();
+  parts.dirs.reset();  // gives the locks on the directories back
 }
 
 }  // namespace milena::broker

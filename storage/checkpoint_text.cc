@@ -43,6 +43,12 @@ std::optional<std::vector<std::string_view>> decode_checkpoint(std::string_view 
   return lines;
 }
 
+bool is_newer_checkpoint(std::string_view text) {
+  const auto first = take_line(text);
+  const auto version = first ? parse_integer<std::int64_t>(*first) : std::nullopt;
+  return version && *version > 0;
+}
+
 std::string_view take_field(std::string_view& line) {
   const auto end = line.find(' ');
   const auto field = line.substr(0, end);

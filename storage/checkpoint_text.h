@@ -18,6 +18,9 @@ std::string encode_checkpoint(const std::vector<std::string>& lines);
 // An empty file has no lines. The views point into `text`.
 std::optional<std::vector<std::string_view>> decode_checkpoint(std::string_view text);
 
+// Whether the text says that it has a higher version than this one.
+bool is_newer_checkpoint(std::string_view text);
+
 // The next field of a line; the line is left with the rest.
 std::string_view take_field(std::string_view& line);
 

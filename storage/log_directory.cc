@@ -4,21 +4,36 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "base/assert.h"
 #include "protocol/error_code.h"
 #include "storage/checkpoint_text.h"
 #include "storage/offset_checkpoint.h"
+#include "storage/segment_names.h"
 
 namespace milena::storage {
 namespace {
 
 constexpr std::string_view kLockName = ".lock";
 constexpr std::string_view kCleanShutdownName = ".kafka_cleanshutdown";
-constexpr std::string_view kPartitionMetadataName = "partition.metadata";
 constexpr std::string_view kRecoveryPointName = "recovery-point-offset-checkpoint";
 constexpr std::string_view kLogStartName = "log-start-offset-checkpoint";
 constexpr std::string_view kHighWatermarkName = "replication-offset-checkpoint";
+
+struct CheckpointFile {
+  std::string_view name;
+  Offset LogCheckpoint::* field;
+  const char* newer;
+};
+constexpr CheckpointFile kCheckpointFiles[] = {
+    {kRecoveryPointName, &LogCheckpoint::recovery_point,
+     "recovery-point-offset-checkpoint was written by a newer version: start that one"},
+    {kLogStartName, &LogCheckpoint::log_start_offset,
+     "log-start-offset-checkpoint was written by a newer version: start that one"},
+    {kHighWatermarkName, &LogCheckpoint::high_watermark,
+     "replication-offset-checkpoint was written by a newer version: start that one"},
+};
 
 std::string encode_marker(std::int64_t broker_epoch) {
   return fmt::format("{{\"version\":0,\"brokerEpoch\":{}}}", broker_epoch);
@@ -34,17 +49,10 @@ std::int64_t decode_marker(std::string_view text) {
   return parse_integer<std::int64_t>(text.substr(0, text.find_first_of(",} \n"))).value_or(-1);
 }
 
-std::string encode_partition_metadata(const Uuid& topic_id) {
-  return fmt::format("version: 0\ntopic_id: {}", topic_id.to_string());
-}
-
-std::optional<Uuid> decode_partition_metadata(std::string_view text) {
-  constexpr std::string_view kHead = "version: 0\ntopic_id: ";
-  if (!text.starts_with(kHead)) return std::nullopt;
-  text.remove_prefix(kHead.size());
-  while (text.ends_with('\n')) text.remove_suffix(1);
-  const auto id = Uuid::parse(text);
-  return id && !id->is_zero() ? id : std::nullopt;
+// Whether a partition's directory has such a file beside its segments.
+bool is_partition_file(std::string_view name) {
+  if (name.ends_with(".tmp")) name.remove_suffix(4);
+  return name == kPartitionMetadataName || name == kEpochCheckpointName || name == kIndexChecksumsName;
 }
 
 }  // namespace
@@ -61,9 +69,13 @@ Status LogDirectory::failed(const IoError& error, std::string_view name) {
   return health_.fail(error, join(path_, name));
 }
 
-Result<std::unique_ptr<LogDirectory>> LogDirectory::open(Fs& fs, std::string path) {
+std::expected<std::unique_ptr<LogDirectory>, LogDirectory::OpenError> LogDirectory::open(Fs& fs,
+                                                                                         std::string path) {
   std::unique_ptr<LogDirectory> directory(new LogDirectory(fs, std::move(path)));
-  MILENA_CHECK(directory->load());
+  if (const auto loaded = directory->load(); !loaded) {
+    const std::string reason = directory->health_.reason();
+    return std::unexpected(OpenError{loaded.error(), reason.empty() ? loaded.error().why : reason});
+  }
   return directory;
 }
 
@@ -75,21 +87,26 @@ Status LogDirectory::load() {
   }
   auto lock = fs_.lock(join(path_, kLockName));
   if (!lock && lock.error().code == EWOULDBLOCK)
-    return fail(ErrorCode::kKafkaStorageError, "the log directory is in use by another process");
+    return fail(ErrorCode::kInvalidConfig, "the log directory is in use by another process");
   if (!lock) return failed(lock.error(), kLockName);
   lock_ = std::move(*lock);
 
   const auto meta = read_file(fs_, join(path_, kMetaPropertiesName), 1 << 16);
   if (meta) {
     meta_properties_ = decode_meta_properties(as_text(*meta));
-    if (!meta_properties_) return fail(ErrorCode::kInvalidConfig, "meta.properties is not of version 1");
+    if (!meta_properties_)
+      return fail(ErrorCode::kInvalidConfig, "meta.properties is damaged, or not of version 1");
   } else if (meta.error().code != ENOENT) {
     return failed(meta.error(), kMetaPropertiesName);
   }
   distrust_page_cache_ = fs_.exists(join(path_, kIoFailedName));
-  load_checkpoint(kRecoveryPointName, &LogCheckpoint::recovery_point);
-  load_checkpoint(kLogStartName, &LogCheckpoint::log_start_offset);
-  load_checkpoint(kHighWatermarkName, &LogCheckpoint::high_watermark);
+  for (const CheckpointFile& file : kCheckpointFiles) {
+    // One that is missing, damaged or unreadable counts as empty: recovery then starts further back.
+    const auto text = read_file(fs_, join(path_, file.name));
+    if (!text) continue;
+    if (is_newer_checkpoint(as_text(*text))) return fail(ErrorCode::kInvalidConfig, file.newer);
+    if (const auto offsets = decode_offset_checkpoint(as_text(*text))) load_checkpoint(*offsets, file.field);
+  }
   {
     const MutexLock guard(mutex_);
     for (auto& [name, noted] : noted_) noted.recovery_point_on_disk = noted.checkpoint.recovery_point;
@@ -102,9 +119,15 @@ Status LogDirectory::load_marker() {
   const auto marker = read_file(fs_, join(path_, kCleanShutdownName), 1 << 16);
   if (!marker && marker.error().code == ENOENT) return {};
   if (!marker) return failed(marker.error(), kCleanShutdownName);
+  marker_present_ = true;
   was_clean_ = !distrust_page_cache_;
   previous_broker_epoch_ = decode_marker(as_text(*marker));
-  return remove_durably(kCleanShutdownName);
+  return {};
+}
+
+Status LogDirectory::begin_use() {
+  MILENA_CHECK(health_.check());
+  return std::exchange(marker_present_, false) ? remove_durably(kCleanShutdownName) : Status{};
 }
 
 Status LogDirectory::remove_durably(std::string_view name) {
@@ -113,13 +136,9 @@ Status LogDirectory::remove_durably(std::string_view name) {
   return {};
 }
 
-// A file that is missing, damaged or unreadable counts as empty: recovery then starts further back.
-void LogDirectory::load_checkpoint(std::string_view name, Offset LogCheckpoint::* field) {
-  const auto text = read_file(fs_, join(path_, name));
-  const auto offsets = text ? decode_offset_checkpoint(as_text(*text)) : std::nullopt;
-  if (!offsets) return;
+void LogDirectory::load_checkpoint(const OffsetCheckpoint& offsets, Offset LogCheckpoint::* field) {
   const MutexLock guard(mutex_);
-  for (const auto& [partition, offset] : *offsets) noted_[partition].checkpoint.*field = offset;
+  for (const auto& [partition, offset] : offsets) noted_[partition].checkpoint.*field = offset;
 }
 
 Status LogDirectory::format(const MetaProperties& properties) {
@@ -149,6 +168,7 @@ std::string LogDirectory::partition_path(const TopicPartition& partition) const 
 
 Status LogDirectory::create_partition(const TopicPartition& partition, const Uuid& topic_id) {
   MILENA_CHECK(health_.check());
+  MILENA_CHECK(check_free_for(partition, topic_id));
   bool stale = false;
   {
     const MutexLock guard(mutex_);
@@ -163,16 +183,63 @@ Status LogDirectory::create_partition(const TopicPartition& partition, const Uui
   if (!file) return health_.fail(file.error(), path);
   const auto written = (*file)->write_at(0, as_bytes(encode_partition_metadata(topic_id)));
   if (!written) return health_.fail(written.error(), path);
+  // The first flush makes the names durable. What they name has to be whole by then: the next start decides
+  // over the records by this file.
+  if (const auto synced = (*file)->sync(); !synced) return health_.fail(synced.error(), path);
   return {};
 }
 
-Result<std::optional<Uuid>> LogDirectory::topic_id(const TopicPartition& partition) {
+Status LogDirectory::check_free_for(const TopicPartition& partition, const Uuid& topic_id) {
+  const std::string name = directory_name(partition);
+  if (!fs_.exists(join(path_, name))) return {};
+  const auto entries = fs_.list(join(path_, name));
+  if (!entries) return health_.fail(entries.error(), join(path_, name));
+  MILENA_TRY(const auto metadata, partition_metadata(name));
+  using State = PartitionMetadata::State;
+  const bool is_ours = metadata.state == State::kValid && metadata.topic_id == topic_id;
+  const bool is_broken = metadata.state == State::kMissing || metadata.state == State::kDamaged;
+  const bool is_bare = std::ranges::all_of(
+      *entries, [](const DirEntry& entry) { return entry.name == kPartitionMetadataName; });
+  if (is_bare && (is_ours || is_broken)) return {};
+  return fail(ErrorCode::kInvalidConfig, "a directory of that name is there, and holds something else");
+}
+
+Result<PartitionMetadata> LogDirectory::partition_metadata(const std::string& name) {
   MILENA_CHECK(health_.check());
-  const std::string path = join(partition_path(partition), kPartitionMetadataName);
+  const std::string path = join(join(path_, name), kPartitionMetadataName);
   const auto text = read_file(fs_, path, 1 << 16);
   if (text) return decode_partition_metadata(as_text(*text));
-  if (text.error().code == ENOENT) return std::nullopt;
+  if (text.error().code == ENOENT) return PartitionMetadata{};
+  if (text.error().code == EFBIG) return PartitionMetadata{.state = PartitionMetadata::State::kDamaged};
   return health_.fail(text.error(), path);
+}
+
+Status LogDirectory::write_partition_metadata(const TopicPartition& partition, const Uuid& topic_id) {
+  MILENA_CHECK(health_.check());
+  const std::string path = join(partition_path(partition), kPartitionMetadataName);
+  const auto text = encode_partition_metadata(topic_id);
+  if (const auto done = replace_file(fs_, path, as_bytes(text)); !done)
+    return health_.fail(done.error(), path);
+  return {};
+}
+
+Result<LogDirectory::Contents> LogDirectory::contents(const std::string& name) {
+  MILENA_CHECK(health_.check());
+  const std::string directory = join(path_, name);
+  const auto entries = fs_.list(directory);
+  if (!entries) return health_.fail(entries.error(), directory);
+  Contents out;
+  for (const DirEntry& entry : *entries) {
+    const auto parsed = parse_segment_file_name(entry.name);
+    if (entry.is_directory || (!parsed && !is_partition_file(entry.name))) out.foreign = entry.name;
+    if (entry.is_directory || !parsed || parsed->suffix != kLogSuffix) continue;
+    const std::string path = join(directory, entry.name);
+    const auto file = fs_.open(path, OpenMode::kRead);
+    const auto size = file ? (*file)->size() : IoResult<std::uint64_t>(std::unexpected(file.error()));
+    if (!size) return health_.fail(size.error(), path);
+    out.record_bytes += *size;
+  }
+  return out;
 }
 
 Result<std::unique_ptr<Log>> LogDirectory::open_log(const TopicPartition& partition,
@@ -191,20 +258,39 @@ Result<std::unique_ptr<Log>> LogDirectory::open_log(const TopicPartition& partit
 }
 
 Result<std::string> LogDirectory::mark_for_deletion(const TopicPartition& partition, Rng& rng) {
+  MILENA_TRY(const auto name, rename_away(partition, deleted_directory_name(partition, rng)));
+  return join(path_, name);
+}
+
+Result<std::string> LogDirectory::mark_as_stray(const TopicPartition& partition, Rng& rng) {
+  return rename_away(partition, stray_directory_name(partition, rng));
+}
+
+// The partition is gone under its old name at once and for good, and so is what the checkpoints say about it.
+Result<std::string> LogDirectory::rename_away(const TopicPartition& partition, const std::string& name) {
   MILENA_CHECK(health_.check());
-  {
-    const MutexLock guard(mutex_);
-    if (noted_.erase(directory_name(partition)) > 0) forgotten_.insert(directory_name(partition));
-    dirty_ = dirty_ || !forgotten_.empty();
-  }
-  std::string path = join(path_, deleted_directory_name(partition, rng));
+  forget(partition);
+  const std::string path = join(path_, name);
   if (const auto renamed = fs_.rename(partition_path(partition), path); !renamed)
     return health_.fail(renamed.error(), path);
   if (const auto synced = fs_.sync_directory(path_); !synced) return health_.fail(synced.error(), path_);
-  return path;
+  return name;
+}
+
+void LogDirectory::forget(const TopicPartition& partition) {
+  const MutexLock guard(mutex_);
+  if (noted_.erase(directory_name(partition)) > 0) forgotten_.insert(directory_name(partition));
+  dirty_ = dirty_ || !forgotten_.empty();
 }
 
 Status LogDirectory::remove_deleted(const std::string& path) {
+  const auto entries = fs_.list(path);
+  if (!entries) return health_.fail(entries.error(), path);
+  for (const DirEntry& entry : *entries) {
+    if (entry.name == kPartitionMetadataName) continue;
+    if (const auto removed = fs_.remove_tree(join(path, entry.name)); !removed)
+      return health_.fail(removed.error(), path);
+  }
   if (const auto removed = fs_.remove_tree(path); !removed) return health_.fail(removed.error(), path);
   return {};
 }
@@ -255,9 +341,10 @@ Status LogDirectory::write_checkpoints() {
     dirty_ = false;
     forgotten = forgotten_;
   }
-  auto done = write_checkpoint(kRecoveryPointName, &LogCheckpoint::recovery_point);
-  if (done) done = write_checkpoint(kLogStartName, &LogCheckpoint::log_start_offset);
-  if (done) done = write_checkpoint(kHighWatermarkName, &LogCheckpoint::high_watermark);
+  Status done;
+  for (const CheckpointFile& file : kCheckpointFiles) {
+    if (done) done = write_checkpoint(file.name, file.field);
+  }
   const MutexLock guard(mutex_);
   if (done) {
     for (const std::string& name : forgotten) forgotten_.erase(name);

@@ -8,9 +8,10 @@
 // Owned by the broker, one per directory. Thread-safe; everything that touches the disk blocks and belongs on
 // the blocking pool, never under a partition's mutex.
 //
-// Start:  open(), open_log() for each partition, recovery_done(). The clean-shutdown marker is gone, durably,
-// when
-//         open() returns, so before the first append (R3).
+// Start:  open() only looks; begin_use() removes the clean-shutdown marker, durably, so before the first
+// append
+//         (R3); open_log() for each partition; recovery_done(). A start that is refused before begin_use()
+//         leaves the directory as it was, but for the lock file.
 // Stop:   close(), which leaves the marker only if recovery was done and everything could be synced.
 #pragma once
 
@@ -31,6 +32,8 @@
 #include "storage/directory_health.h"
 #include "storage/log.h"
 #include "storage/meta_properties.h"
+#include "storage/offset_checkpoint.h"
+#include "storage/partition_metadata.h"
 #include "storage/partition_name.h"
 #include "storage/truncation_permit.h"
 
@@ -38,10 +41,17 @@ namespace milena::storage {
 
 class LogDirectory {
  public:
+  struct OpenError : Error {
+    std::string detail;  // names the call and the file, where there is one
+  };
   // Locks the directory, making it if needed, and reads what it says about itself.
-  // KAFKA_STORAGE_ERROR: an I/O error, or the directory is in use by another process.
-  // INVALID_CONFIG: meta.properties cannot be read or is of another version; never reinterpreted (R12).
-  static Result<std::unique_ptr<LogDirectory>> open(Fs& fs, std::string path);
+  //   KAFKA_STORAGE_ERROR   an I/O error (the directory may be left out of the start)
+  //   INVALID_CONFIG        it is in use by another process, or a file in it is damaged or of a newer
+  //   version,
+  //                         which is never reinterpreted (R12): the start has to be refused
+  static std::expected<std::unique_ptr<LogDirectory>, OpenError> open(Fs& fs, std::string path);
+  // Removes the clean-shutdown marker, durably. Once, before any log of the directory is opened.
+  Status begin_use();
   ~LogDirectory();
 
   const std::string& path() const { return path_; }
@@ -61,18 +71,32 @@ class LogDirectory {
   // What lies in the directory, by name. Names that are not Kafka's are left out.
   Result<std::vector<PartitionName>> partitions();
   std::string partition_path(const TopicPartition& partition) const;
-  // Makes the partition's directory and its partition.metadata. What the checkpoints say about an older
-  // partition of that name is forgotten first, durably.
+  // Makes the partition's directory and its partition.metadata, which is on stable storage on return. What
+  // the checkpoints say about an older partition of that name is forgotten first, durably. A directory of
+  // that name is taken over only if it holds nothing but this topic's partition.metadata, or a broken one.
+  //   INVALID_CONFIG   a directory of that name is there and holds something else
   Status create_partition(const TopicPartition& partition, const Uuid& topic_id);
-  // The topic id in partition.metadata; none when there is no such file or it is not finished.
-  Result<std::optional<Uuid>> topic_id(const TopicPartition& partition);
+  // What the partition.metadata in directory `name` says.
+  Result<PartitionMetadata> partition_metadata(const std::string& name);
+  // Writes the partition.metadata of a directory that has lost it.
+  Status write_partition_metadata(const TopicPartition& partition, const Uuid& topic_id);
+  // What lies in directory `name`.
+  struct Contents {
+    std::uint64_t record_bytes = 0;  // in its segments
+    std::string foreign;             // a name that no file of a partition has; empty if there is none
+  };
+  Result<Contents> contents(const std::string& name);
   // Opens, and recovers unless was_clean(), the log of a partition that exists. See Log::open.
   Result<std::unique_ptr<Log>> open_log(const TopicPartition& partition,
                                         std::shared_ptr<const LogConfig> config, std::int64_t now_ms);
   // Renames the partition's directory to topic-N.<32 hex digits>-delete, so that it is gone at once and for
   // good. The owner has dropped the Log, after Log::retire(). Returns the new path, for remove_deleted().
   Result<std::string> mark_for_deletion(const TopicPartition& partition, Rng& rng);
-  // Removes a directory that mark_for_deletion left, in this life or before. Takes long for large logs.
+  // Renames the directory of a partition that the metadata does not know to topic-N.<32 hex digits>-stray,
+  // which nothing here ever removes. Returns the new name.
+  Result<std::string> mark_as_stray(const TopicPartition& partition, Rng& rng);
+  // Removes a directory that mark_for_deletion left, in this life or before; partition.metadata goes last, so
+  // that the next start knows what an interrupted removal has left. Takes long for large logs.
   Status remove_deleted(const std::string& path);
 
   // --- checkpoints
@@ -104,7 +128,10 @@ class LogDirectory {
   LogDirectory(Fs& fs, std::string path);
   Status load();
   Status load_marker();
-  void load_checkpoint(std::string_view name, Offset LogCheckpoint::* field);
+  void load_checkpoint(const OffsetCheckpoint& offsets, Offset LogCheckpoint::* field);
+  void forget(const TopicPartition& partition);
+  Result<std::string> rename_away(const TopicPartition& partition, const std::string& name);
+  Status check_free_for(const TopicPartition& partition, const Uuid& topic_id);
   Status write_checkpoint(std::string_view name, Offset LogCheckpoint::* field);
   Status remove_durably(std::string_view name);
   void end_truncation(const std::string& partition);
@@ -116,6 +143,7 @@ class LogDirectory {
   std::unique_ptr<FileLock> lock_;
   std::optional<MetaProperties> meta_properties_;
   bool was_clean_ = false;
+  bool marker_present_ = false;  // until begin_use()
   bool distrust_page_cache_ = false;
   std::int64_t previous_broker_epoch_ = -1;
   bool recovery_done_ = false;

@@ -18,7 +18,7 @@ TEST(LogDirectory, IsLockedWhileOpen) {
   ASSERT_TRUE(first);
   const auto second = LogDirectory::open(fs, "/data");
   ASSERT_FALSE(second);
-  EXPECT_EQ(second.error().code, ErrorCode::kKafkaStorageError);
+  EXPECT_EQ(second.error().code, ErrorCode::kInvalidConfig);
 }
 
 TEST(LogDirectory, BelongsToWhomItWasFormattedFor) {
@@ -107,18 +107,107 @@ TEST(LogDirectory, ListsPartitionsAndLeavesOutTheRest) {
   EXPECT_EQ(f.directory().partitions()->size(), 2u);
 }
 
-TEST(LogDirectory, KnowsTheTopicIdOfAPartition) {
+TEST(LogDirectory, KnowsTheTopicOfAPartition) {
+  using State = PartitionMetadata::State;
   LogFixture f;
   SeededRng rng(5);
   const Uuid id = Uuid::random(rng);
   ASSERT_TRUE(f.directory().create_partition({"b", 3}, id));
-  EXPECT_EQ(*f.directory().topic_id({"b", 3}), id);
+  EXPECT_EQ(*f.directory().partition_metadata("b-3"), (PartitionMetadata{State::kValid, id}));
   EXPECT_EQ(as_text(*read_file(f.fs(), "/data/b-3/partition.metadata")),
             "version: 0\ntopic_id: " + id.to_string());
-  ASSERT_TRUE(
-      (*f.fs().open("/data/b-3/partition.metadata", OpenMode::kTruncate))->write_at(0, as_bytes("vers")));
-  EXPECT_EQ(*f.directory().topic_id({"b", 3}), std::nullopt);
-  EXPECT_EQ(*f.directory().topic_id({"none", 0}), std::nullopt);
+  const std::pair<std::string, State> cases[] = {
+      {"", State::kDamaged},
+      {"vers", State::kDamaged},
+      {"version: 0\ntopic_id: AAAAAAAAAAAAAAAAAAAAAA", State::kDamaged},
+      {"version: 0\ntopic_id: " + id.to_string().substr(1), State::kDamaged},
+      {"version: 1\ntopic_id: " + id.to_string(), State::kNewerVersion},
+      {"topic_id:" + id.to_string() + "\r\nversion:0\r\n", State::kValid},
+  };
+  for (const auto& [text, state] : cases) {
+    ASSERT_TRUE(
+        (*f.fs().open("/data/b-3/partition.metadata", OpenMode::kTruncate))->write_at(0, as_bytes(text)));
+    EXPECT_EQ(f.directory().partition_metadata("b-3")->state, state) << text;
+  }
+  EXPECT_EQ(f.directory().partition_metadata("none-0")->state, State::kMissing);
+}
+
+TEST(LogDirectory, PartitionMetadataIsOnStableStorageBeforeAnyRecord) {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    MemFs fs(seed);
+    SeededRng rng(seed);
+    const TopicPartition partition{"b", 3};
+    const Uuid id = Uuid::random(rng);
+    {
+      auto directory = std::move(*LogDirectory::open(fs, "/data"));
+      ASSERT_TRUE(directory->create_partition(partition, id));
+      auto log = *directory->open_log(partition, std::make_shared<const LogConfig>(), 0);
+      auto batch = batch_of({.seed = seed});
+      ASSERT_TRUE(log->append_as_leader(batch, {.now_ms = 0}));
+      if (seed % 2 == 0) ASSERT_TRUE(log->flush());
+    }
+    fs.crash(MemFs::Loss::kSome);
+    auto directory = std::move(*LogDirectory::open(fs, "/data"));
+    const bool has_records = fs.exists("/data/b-3") && directory->contents("b-3")->record_bytes > 0;
+    EXPECT_TRUE(has_records || seed % 2 != 0) << seed;
+    if (has_records) EXPECT_EQ(directory->partition_metadata("b-3")->topic_id, id) << seed;
+  }
+}
+
+TEST(LogDirectory, APartitionIsNotMadeInADirectoryOfSomebodyElse) {
+  MemFs fs;
+  SeededRng rng(5);
+  const Uuid id = Uuid::random(rng);
+  auto directory = std::move(*LogDirectory::open(fs, "/data"));
+  ASSERT_TRUE(fs.make_directories("/data/mine-0"));
+  ASSERT_TRUE(directory->create_partition({"mine", 0}, id));  // it was empty
+  ASSERT_TRUE(directory->create_partition({"mine", 0}, id));  // and is its own
+  EXPECT_EQ(directory->create_partition({"mine", 0}, Uuid::random(rng)).error().code,
+            ErrorCode::kInvalidConfig);
+  ASSERT_TRUE(fs.make_directories("/data/photos-7"));
+  ASSERT_TRUE((*fs.open("/data/photos-7/file", OpenMode::kCreate))->write_at(0, as_bytes("mine")));
+  EXPECT_EQ(directory->create_partition({"photos", 7}, id).error().code, ErrorCode::kInvalidConfig);
+  EXPECT_EQ(fs.list("/data/photos-7")->size(), 1u);
+  EXPECT_FALSE(directory->health().offline());
+}
+
+TEST(LogDirectory, FilesOfANewerVersionAreRefused) {
+  for (const char* name : {"recovery-point-offset-checkpoint", "log-start-offset-checkpoint",
+                           "replication-offset-checkpoint", "meta.properties"}) {
+    MemFs fs;
+    ASSERT_TRUE(fs.make_directories("/data"));
+    const std::string path = std::string("/data/") + name;
+    const std::string_view text = name == std::string_view("meta.properties") ? "version=2\n" : "1\n0\n";
+    ASSERT_TRUE((*fs.open(path, OpenMode::kCreate))->write_at(0, as_bytes(text)));
+    const auto opened = LogDirectory::open(fs, "/data");
+    ASSERT_FALSE(opened) << name;
+    EXPECT_EQ(opened.error().code, ErrorCode::kInvalidConfig);
+    EXPECT_NE(opened.error().detail.find(name), std::string::npos) << opened.error().detail;
+    EXPECT_EQ(as_text(*read_file(fs, path)), text);
+  }
+}
+
+TEST(LogDirectory, AStartThatIsRefusedLeavesTheCleanShutdownMarker) {
+  LogFixture f;
+  ASSERT_TRUE(f.append(BatchSpec{}));
+  ASSERT_TRUE(f.close());
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE((*LogDirectory::open(f.fs(), "/data"))->was_clean());
+  ASSERT_TRUE((*LogDirectory::open(f.fs(), "/data"))->begin_use());
+  EXPECT_FALSE((*LogDirectory::open(f.fs(), "/data"))->was_clean());
+}
+
+TEST(LogDirectory, AnInterruptedRemovalIsStillKnownAsOurs) {
+  LogFixture f;
+  SeededRng rng(5);
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(f.append(BatchSpec{}));
+  const auto path = *f.directory().mark_for_deletion(f.partition(), rng);
+  f.fs().fail({.call = "remove_all", .nth = 2, .code = ENOSPC, .for_good = true});
+  EXPECT_FALSE(f.directory().remove_deleted(path));
+  const auto name = path.substr(path.rfind('/') + 1);
+  EXPECT_TRUE(f.directory().partition_metadata(name)->is_valid());
+  f.fs().clear_faults();
+  EXPECT_TRUE(f.directory().remove_deleted(path));
+  EXPECT_FALSE(f.fs().exists(path));
 }
 
 TEST(LogDirectory, ARecreatedPartitionInheritsNoCheckpoint) {

@@ -100,6 +100,10 @@ bool LogFixture::open() {
     return false;
   }
   directory_ = std::move(*directory);
+  if (const auto used = directory_->begin_use(); !used) {
+    error_ = used.error();
+    return false;
+  }
   auto log = directory_->open_log(partition_, std::make_shared<const LogConfig>(config_), now_ms);
   if (!log) {
     error_ = log.error();

@@ -49,7 +49,7 @@ std::string encode_meta_properties(const MetaProperties& properties) {
 std::optional<MetaProperties> decode_meta_properties(std::string_view text) {
   auto read = read_properties(text);
   const auto node_id = parse_integer<std::int32_t>(read["node.id"]);
-  const auto directory_id = Uuid::parse(read["directory.id"]);
+  const auto directory_id = read.contains("directory.id") ? Uuid::parse(read["directory.id"]) : Uuid{};
   if (read["version"] != "1" || read["cluster.id"].empty() || !node_id || *node_id < 0 || !directory_id)
     return std::nullopt;
   return MetaProperties{read["cluster.id"], *node_id, *directory_id};

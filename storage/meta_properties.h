@@ -16,7 +16,7 @@ inline constexpr std::string_view kMetaPropertiesName = "meta.properties";
 struct MetaProperties {
   std::string cluster_id;
   protocol::BrokerId node_id = protocol::kNoBroker;
-  Uuid directory_id;
+  Uuid directory_id;  // zero: the file has none, as before Kafka 3.7
   bool operator==(const MetaProperties&) const = default;
 };
 

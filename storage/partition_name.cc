@@ -26,6 +26,12 @@ bool is_id(std::string_view text) {
          });
 }
 
+std::string name_with_suffix(const TopicPartition& partition, Rng& rng, std::string_view suffix) {
+  const std::string tail =
+      fmt::format("-{}.{:016x}{:016x}{}", partition.partition.value, rng.next(), rng.next(), suffix);
+  return partition.topic.substr(0, kNameMax - tail.size()) + tail;
+}
+
 }  // namespace
 
 std::string directory_name(const TopicPartition& partition) {
@@ -33,9 +39,11 @@ std::string directory_name(const TopicPartition& partition) {
 }
 
 std::string deleted_directory_name(const TopicPartition& partition, Rng& rng) {
-  const std::string tail =
-      fmt::format("-{}.{:016x}{:016x}-delete", partition.partition.value, rng.next(), rng.next());
-  return partition.topic.substr(0, kNameMax - tail.size()) + tail;
+  return name_with_suffix(partition, rng, "-delete");
+}
+
+std::string stray_directory_name(const TopicPartition& partition, Rng& rng) {
+  return name_with_suffix(partition, rng, "-stray");
 }
 
 std::optional<PartitionName> parse_partition_name(std::string_view name) {

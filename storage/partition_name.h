@@ -17,6 +17,10 @@ struct TopicPartition {
   auto operator<=>(const TopicPartition&) const = default;
 };
 
+// The partition of the cluster's metadata log.
+inline constexpr std::string_view kClusterMetadataTopic = "__cluster_metadata";
+inline TopicPartition cluster_metadata_partition() { return {std::string(kClusterMetadataTopic), 0}; }
+
 struct PartitionName {
   enum class State { kLive, kDeleted, kStray, kFuture };
 
@@ -29,6 +33,8 @@ struct PartitionName {
 std::string directory_name(const TopicPartition& partition);
 // "topic-0.<32 hex digits>-delete"; a long topic name is cut so that 255 bytes are enough, as Kafka does.
 std::string deleted_directory_name(const TopicPartition& partition, Rng& rng);
+// The same with "-stray".
+std::string stray_directory_name(const TopicPartition& partition, Rng& rng);
 
 // None for names that are not a partition's.
 std::optional<PartitionName> parse_partition_name(std::string_view name);

@@ -91,6 +91,19 @@ Check read_overrides(const StaticConfig& settings, std::map<std::string, std::si
   return {};
 }
 
+std::expected<std::set<Uuid>, std::string> read_lost_log_dirs(const StaticConfig& settings) {
+  std::set<Uuid> lost;
+  for (const std::string& text : settings.list("milena.lost.log.dirs")) {
+    const auto id = Uuid::parse(text);
+    if (!id) {
+      return std::unexpected(
+          fmt::format("milena.lost.log.dirs: {} is not a directory.id, as meta.properties has it", text));
+    }
+    lost.insert(*id);
+  }
+  return lost;
+}
+
 std::expected<NetLimits, std::string> net_limits(const StaticConfig& settings, const MachineFacts& machine) {
   constexpr std::uint64_t kLeastRequestBytes = 32 * kMiB, kMostRequestBytes = 256 * kMiB;
   NetLimits limits;
@@ -202,7 +215,8 @@ std::expected<BrokerConfig, std::string> BrokerConfig::make(StaticConfig setting
   }
   MILENA_CHECK(require(!config.log_dirs.empty(),
                        "At least one log directory must be defined via log.dirs or log.dir."));
-  config.metadata_log_dir = text_or_null(settings, "metadata.log.dir").value_or(config.log_dirs.front());
+  config.metadata_log_dir = text_or_null(settings, "metadata.log.dir");
+  MILENA_TRY(config.lost_log_dirs, read_lost_log_dirs(settings));
   config.durability =
       settings.text("milena.durability") == "fsync" ? Durability::kFsync : Durability::kPageCache;
   config.log_level = log_level_named(settings.text("milena.log.level"));

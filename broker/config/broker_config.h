@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <expected>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,8 +37,9 @@ struct BrokerConfig {
   std::vector<ListenerConfig> listeners;
   std::string inter_broker_listener;
 
-  std::vector<std::string> log_dirs;  // absolute or relative paths, none twice
-  std::string metadata_log_dir;
+  std::vector<std::string> log_dirs;            // absolute or relative paths, none twice
+  std::optional<std::string> metadata_log_dir;  // none: the directory that holds the metadata log
+  std::set<Uuid> lost_log_dirs;                 // ids of directories that are gone for good
   Durability durability = Durability::kPageCache;
   LogLevel log_level = LogLevel::kInfo;
 

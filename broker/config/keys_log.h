@@ -99,6 +99,9 @@ inline constexpr std::array kLogKeys{
                  "A producer that does not write for this long is forgotten by a partition."),
     internal(read_only("producer.id.expiration.check.interval.ms", kInt, "600000", at_least(1),
                        "How often partitions look for such producers.")),
+    read_only("milena.lost.log.dirs", kList, "", list_of("", true, true),
+              "Ids (directory.id in meta.properties) of log directories that are gone for good: their "
+              "partitions are made anew, empty."),
     read_only("milena.durability", kString, "page-cache", one_of("page-cache, fsync"),
               "When a write is acknowledged: in the page cache, as in Kafka, or on stable storage."),
 };

@@ -69,7 +69,7 @@ class ShardSet {
         all_[at]->unload(ErrorCode::kNotCoordinator);
       } else if (leads && led_[at] < state->leader_epoch()) {
         auto partition = services_.partitions.find(topic->id, index);
-        if (partition == nullptr) continue;  // its directory is offline
+        if (partition == nullptr || partition->is_offline()) continue;
         led_[at] = state->leader_epoch();
         all_[at]->lead(std::move(partition), services_.runner);
       }

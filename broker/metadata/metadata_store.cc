@@ -11,9 +11,6 @@ namespace {
 using controller::SnapshotId;
 using protocol::Offset;
 
-const storage::TopicPartition kMetadataPartition{"__cluster_metadata", 0};
-constexpr Uuid kMetadataTopicId = Uuid::from_halves(0, 1);
-
 std::unexpected<Error> storage_error(const char* why) { return fail(ErrorCode::kKafkaStorageError, why); }
 
 }  // namespace
@@ -21,17 +18,18 @@ std::unexpected<Error> storage_error(const char* why) { return fail(ErrorCode::k
 Result<std::unique_ptr<MetadataStore>> MetadataStore::open(Fs& fs, storage::LogDirectory& home,
                                                            std::shared_ptr<const storage::LogConfig> config,
                                                            std::int64_t now_ms) {
-  const std::string directory = home.partition_path(kMetadataPartition);
-  if (!fs.exists(directory)) MILENA_CHECK(home.create_partition(kMetadataPartition, kMetadataTopicId));
+  const auto partition = storage::cluster_metadata_partition();
+  const std::string directory = home.partition_path(partition);
+  if (!fs.exists(directory)) return storage_error("the metadata log is missing");
   std::unique_ptr<MetadataStore> store(new MetadataStore(fs, directory));
   MILENA_CHECK(store->load_quorum_state());
   MILENA_CHECK(store->load_newest_snapshot());
-  MILENA_TRY(store->log_, home.open_log(kMetadataPartition, std::move(config), now_ms));
+  MILENA_TRY(store->log_, home.open_log(partition, std::move(config), now_ms));
   if (store->snapshot_) {
     const Offset snapshot_end = controller::snapshot_id(store->snapshot_->image).end_offset;
     if (snapshot_end > store->log_->log_end_offset()) {
       // The log lost its tail, or never was: the snapshot is the state, and the log goes on behind it.
-      MILENA_TRY(const auto permit, home.permit_truncation(kMetadataPartition, 0));
+      MILENA_TRY(const auto permit, home.permit_truncation(partition, 0));
       MILENA_CHECK(store->log_->truncate_fully_and_start_at(snapshot_end, permit, now_ms));
     }
   }

@@ -24,13 +24,15 @@ namespace milena::broker {
 
 class MetadataStore {
  public:
-  // Opens the log in `home`, making it when it is not there.
-  //   KAFKA_STORAGE_ERROR  the log is damaged, or the disk fails
+  // Opens the log in `home`, where LogDirs has made it at the first start.
+  //   KAFKA_STORAGE_ERROR  the log is missing or damaged, or the disk fails
   //   CORRUPT_MESSAGE      quorum-state or the newest snapshot cannot be read
   static Result<std::unique_ptr<MetadataStore>> open(Fs& fs, storage::LogDirectory& home,
                                                      std::shared_ptr<const storage::LogConfig> config,
                                                      std::int64_t now_ms);
 
+  // Neither records nor a snapshot: nothing has ever been written, or everything is gone.
+  bool is_empty() const { return log_->log_end_offset() == 0 && !snapshot_; }
   const std::optional<controller::QuorumState>& quorum_state() const { return quorum_state_; }
   // The newest snapshot, to be read before the log; empty when there is none.
   std::optional<controller::LoadedSnapshot> take_snapshot() { return std::exchange(snapshot_, std::nullopt); }

@@ -9,19 +9,34 @@
 namespace milena::broker {
 
 Partition::Partition(std::shared_ptr<const TopicIdentity> topic, PartitionId index,
-                     storage::LogDirectory& home, std::unique_ptr<storage::Log> log,
+                     storage::LogDirectory& directory, std::unique_ptr<storage::Log> log,
                      std::shared_ptr<const TopicSettings> settings, Durability durability,
                      FlushScheduler& flusher)
     : topic_(std::move(topic)),
       index_(index),
-      home_(home),
+      directory_(&directory),
       durability_(durability),
       flusher_(flusher),
       log_(std::move(log)),
       settings_(std::move(settings)) {}
 
+Partition::Partition(std::shared_ptr<const TopicIdentity> topic, PartitionId index,
+                     std::shared_ptr<const TopicSettings> settings, FlushScheduler& flusher)
+    : topic_(std::move(topic)),
+      index_(index),
+      directory_(nullptr),
+      durability_(Durability::kPageCache),
+      flusher_(flusher),
+      settings_(std::move(settings)) {}
+
+Status Partition::check_open() {
+  if (log_ != nullptr) return {};
+  return directory_ == nullptr ? fail(ErrorCode::kKafkaStorageError, "the partition is offline")
+                               : fail(ErrorCode::kUnknownTopicOrPartition, "the partition is deleted");
+}
+
 Status Partition::check_leader(LeaderEpoch current_leader_epoch) {
-  if (log_ == nullptr) return fail(ErrorCode::kUnknownTopicOrPartition, "the partition is deleted");
+  MILENA_CHECK(check_open());
   if (leader_epoch_ == protocol::kNoLeaderEpoch) {
     return fail(ErrorCode::kNotLeaderOrFollower, "this node does not lead the partition");
   }
@@ -299,7 +314,7 @@ void Partition::note_checkpoint() {
     if (log_ == nullptr) return;
     checkpoint = log_->checkpoint();
   }
-  home_.note(name(), checkpoint);
+  directory_->note(name(), checkpoint);
 }
 
 void Partition::expire_producers(std::int64_t now_ms, std::int64_t expiration_ms) {
@@ -314,7 +329,7 @@ void Partition::release_idle_files() {
 
 bool Partition::flush_overdue(Instant now) {
   const MutexLock lock(mutex_);
-  if (log_ == nullptr || home_.health().offline()) return false;
+  if (log_ == nullptr || directory_->health().offline()) return false;
   expect_overdue_flush();
   if (flush_scheduled_) return false;
   if (flush_failed_) return true;

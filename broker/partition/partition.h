@@ -54,17 +54,24 @@ struct TopicIdentity {
 
 class Partition : public std::enable_shared_from_this<Partition> {
  public:
-  // `home` is the log directory that `log` lives in.
-  Partition(std::shared_ptr<const TopicIdentity> topic, PartitionId index, storage::LogDirectory& home,
+  // `directory` is the one that `log` lives in.
+  Partition(std::shared_ptr<const TopicIdentity> topic, PartitionId index, storage::LogDirectory& directory,
             std::unique_ptr<storage::Log> log, std::shared_ptr<const TopicSettings> settings,
             Durability durability, FlushScheduler& flusher);
+  // A partition whose log cannot be had, as its directory is offline or the log is damaged: every verb
+  // answers KAFKA_STORAGE_ERROR.
+  Partition(std::shared_ptr<const TopicIdentity> topic, PartitionId index,
+            std::shared_ptr<const TopicSettings> settings, FlushScheduler& flusher);
   Partition(const Partition&) = delete;
   Partition& operator=(const Partition&) = delete;
 
   const std::string& topic_name() const { return topic_->name; }
   const Uuid& topic_id() const { return topic_->id; }
   PartitionId index() const { return index_; }
-  storage::LogDirectory& home() const { return home_; }
+  // Null for a partition that was offline from the start.
+  storage::LogDirectory* directory() const { return directory_; }
+  // There is no log, or its directory has failed.
+  bool is_offline() const { return directory_ == nullptr || directory_->health().offline(); }
   storage::TopicPartition name() const { return {topic_->name, index_}; }
 
   // --- leadership, from the metadata image
@@ -134,7 +141,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   // Retention: files that may go, to be unlinked by DeletionJob::run on a thread that may block.
   Result<storage::DeletionJob> delete_old_segments(std::int64_t now_ms);
   // The topic is deleted, or this node goes down: nothing works any more, and everybody who waits is woken.
-  // The log goes to the caller; null if it did before.
+  // The log goes to the caller; null if it did before, or there is none.
   std::unique_ptr<storage::Log> close();
 
   // --- watches
@@ -156,9 +163,11 @@ class Partition : public std::enable_shared_from_this<Partition> {
   // Whether records have waited longer than flush.ms for a flush, or the last one failed on a full disk.
   // False, and perhaps true later: then the flush scheduler is told to expect it.
   bool flush_overdue(Instant now);
+  // Of the log on disk; 0 without one.
   std::uint64_t size_bytes();
 
  private:
+  Status check_open() MILENA_REQUIRES(mutex_);
   Status check_leader(LeaderEpoch current_leader_epoch) MILENA_REQUIRES(mutex_);
   void raise_high_watermark(Offset offset, std::uint64_t readable_bytes, WakeList& wakes)
       MILENA_REQUIRES(mutex_);
@@ -168,12 +177,12 @@ class Partition : public std::enable_shared_from_this<Partition> {
 
   const std::shared_ptr<const TopicIdentity> topic_;
   const PartitionId index_;
-  storage::LogDirectory& home_;
+  storage::LogDirectory* const directory_;
   const Durability durability_;
   FlushScheduler& flusher_;
 
   Mutex mutex_;
-  std::unique_ptr<storage::Log> log_ MILENA_GUARDED_BY(mutex_);  // null once closed
+  std::unique_ptr<storage::Log> log_ MILENA_GUARDED_BY(mutex_);  // null once closed, or while offline
   std::shared_ptr<const TopicSettings> settings_ MILENA_GUARDED_BY(mutex_);
   LeaderEpoch leader_epoch_ MILENA_GUARDED_BY(mutex_) = protocol::kNoLeaderEpoch;
   bool flush_scheduled_ MILENA_GUARDED_BY(mutex_) = false;

@@ -3,11 +3,15 @@
 //
 // Owned by the broker. open(), apply(), open_missing() and close() run on the metadata thread, one at a time;
 // maintenance starts before its loop does and stops after loop and worker pool; the rest is thread-safe.
-// Always:  the registry lists a partition only while its log is open. A directory that no topic of the image
-//          owns any more is renamed to *-delete at once and removed by the worker pool.
-// Fails:   a partition whose log cannot be opened is left out of the registry (clients see
-//          UNKNOWN_TOPIC_OR_PARTITION), with a line in the log; the others go on. A new one is tried again,
-//          as the disk may only be full; one that is refused at start is damaged, and stays as it is.
+// Always:  nothing is deleted at a start but *-delete directories of topics that a committed record removed.
+// What
+//          the metadata does not know is renamed to *-stray and kept; what is not ours is not touched. A
+//          partition is made only where the metadata says that it is new, never in place of one whose
+//          directory is missing. The directory of a topic that is deleted is renamed to *-delete at once and
+//          removed by the worker pool.
+// Fails:   a partition whose directory is missing or whose log cannot be opened is offline: clients see
+//          KAFKA_STORAGE_ERROR, and a line in the log says why; the others go on. A new one that could not be
+//          made (UNKNOWN_TOPIC_OR_PARTITION) is tried again, as the disk may only be full.
 #pragma once
 
 #include <atomic>
@@ -25,13 +29,22 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/rng.h"
+#include "broker/partition/log_dirs.h"
 #include "broker/partition/partition_registry.h"
+#include "broker/partition/replica_placement.h"
 #include "broker/partition/topic_settings.h"
 #include "controller/image/metadata_delta.h"
 #include "controller/image/metadata_image.h"
 #include "storage/log_directory.h"
 
 namespace milena::broker {
+
+// The log directory that a replica of this node lies in.
+struct DirectoryAssignment {
+  Uuid topic_id{};
+  protocol::PartitionId partition{};
+  Uuid directory_id{};
+};
 
 class PartitionManager final : public FlushScheduler {
  public:
@@ -46,23 +59,29 @@ class PartitionManager final : public FlushScheduler {
     std::size_t recovery_threads = 2;                  // num.recovery.threads.per.data.dir
   };
 
+  // What the controller is told (KIP-858). Called on the metadata thread or a worker; must not wait.
+  struct ControllerNews {
+    // Replicas lie in other directories than the metadata says.
+    std::function<void(std::vector<DirectoryAssignment>)> assign;
+    std::function<void(std::vector<Uuid>)> directories_failed;
+    std::function<void()> open_missing;  // to bring about a call of open_missing()
+  };
+
   // All of these outlive the manager.
-  PartitionManager(Options options, std::vector<std::unique_ptr<storage::LogDirectory>> directories,
-                   PartitionRegistry& registry, WorkerPool& workers, const Clock& clock, Rng& rng,
-                   const Logger& log);
+  PartitionManager(Options options, LogDirs& dirs, PartitionRegistry& registry, WorkerPool& workers,
+                   const Clock& clock, Rng& rng, const Logger& log, ControllerNews news);
   ~PartitionManager() override;
 
-  // Opens the logs of every partition that the image gives to this node, in parallel, and drops what it does
-  // not know. Returns when all are open.
-  Status open(const controller::MetadataImage& image);
+  // Opens the logs of every partition that the image gives to this node, in parallel, and sets aside what the
+  // image does not know. Returns when all are open.
+  void open(const controller::MetadataImage& image);
   // Follows one change of the image.
   void apply(const controller::MetadataImage& before, const controller::MetadataImage& after,
              const controller::MetadataChanges& changes);
   // Tries again to make the partitions of topics that apply() could not make.
   void open_missing(const controller::MetadataImage& image);
   // Retention, checkpoints, expiry of producers, idle files: every so often on the worker pool.
-  // `call_open_missing` is to bring about a call of open_missing().
-  void start_maintenance(Loop& loop, std::function<void()> call_open_missing);
+  void start_maintenance(Loop& loop);
   void stop_maintenance();
   // Closes the partitions, flushes their logs and the metadata log, and leaves the clean-shutdown marker.
   void close(std::int64_t broker_epoch, storage::Log& metadata_log);
@@ -78,23 +97,38 @@ class PartitionManager final : public FlushScheduler {
 
   std::shared_ptr<const TopicSettings> settings_of(const controller::MetadataImage& image,
                                                    std::string_view topic) const;
-  const std::vector<std::unique_ptr<storage::LogDirectory>>& directories() const { return directories_; }
+  const LogDirs& dirs() const { return dirs_; }
+  // The *-stray directories found or made at the start.
+  struct Stray {
+    storage::LogDirectory* directory;
+    std::string name;
+    std::uint64_t bytes;
+  };
+  const std::vector<Stray>& strays() const { return strays_; }
 
  private:
-  struct Found {  // a live partition directory at start
-    storage::LogDirectory* home = nullptr;
-    Uuid topic_id;
-  };
+  using FoundReplicas = std::multimap<storage::TopicPartition, FoundReplica>;
 
-  std::map<storage::TopicPartition, Found> survey();
+  void sort_out(const FoundReplicas& found, const controller::MetadataImage& image);
+  void keep_stray(storage::LogDirectory& directory, const storage::PartitionName& name);
+  void note_stray(storage::LogDirectory& directory, const std::string& name);
+  void open_all(const FoundReplicas& found, const controller::MetadataImage& image);
+  // Null when it could not be made.
   std::shared_ptr<Partition> open_partition(const std::shared_ptr<const TopicIdentity>& topic,
                                             const std::shared_ptr<const TopicSettings>& settings,
                                             protocol::PartitionId index, const controller::Partition& state,
-                                            storage::LogDirectory* home);
-  storage::LogDirectory& emptiest_directory();
+                                            const ReplicaPlacement& placement);
+  Result<std::unique_ptr<storage::Log>> open_log(const TopicIdentity& topic, const TopicSettings& settings,
+                                                 protocol::PartitionId index, ReplicaPlacement::Action action,
+                                                 storage::LogDirectory& directory);
+  void note_directory(const TopicIdentity& topic, protocol::PartitionId index,
+                      const controller::Partition& state, const storage::LogDirectory* directory);
+  void report_directories();
+  storage::LogDirectory* least_loaded_directory();
   void update_topic(const controller::MetadataImage& image, const controller::Topic& topic);
   void delete_topic(const Uuid& id);
-  void delete_directory(storage::LogDirectory& home, const storage::TopicPartition& partition);
+  void delete_directory(storage::LogDirectory& directory, const storage::TopicPartition& partition);
+  void report_failed_directories();
   void ask_for_missing();
   void enforce_retention();
   void checkpoint();
@@ -103,21 +137,23 @@ class PartitionManager final : public FlushScheduler {
   void release_idle_files();
 
   const Options options_;
-  const std::vector<std::unique_ptr<storage::LogDirectory>> directories_;
+  LogDirs& dirs_;
   PartitionRegistry& registry_;
   WorkerPool& workers_;
   const Clock& clock_;
   Rng& rng_;
   const Logger& log_;
+  const ControllerNews news_;
   Mutex load_mutex_;
   std::map<const storage::LogDirectory*, std::size_t> load_
-      MILENA_GUARDED_BY(load_mutex_);  // partitions by directory
+      MILENA_GUARDED_BY(load_mutex_);                                            // partitions by directory
+  std::vector<DirectoryAssignment> assignments_ MILENA_GUARDED_BY(load_mutex_);  // not told yet
   // The metadata thread's.
-  std::set<std::pair<Uuid, protocol::PartitionId>> refused_;  // at start
-  std::set<Uuid> missing_;                                    // topics that want for a partition
+  std::set<Uuid> missing_;                                  // topics that want for a partition
+  std::vector<Stray> strays_;                               // constant after open()
+  std::set<const storage::LogDirectory*> reported_failed_;  // of report_failed_directories() only
   std::atomic<bool> any_missing_ = false;
   std::atomic<bool> any_unflushed_ = false;  // see expect_overdue_flush()
-  std::function<void()> call_open_missing_;
   struct Chores;
   std::unique_ptr<Chores> chores_;
 };

@@ -6,12 +6,12 @@
 
 #include "base/mem_fs.h"
 #include "controller/testing/controller_rig.h"
+#include "protocol/error_code.h"
 
 namespace milena::broker {
 namespace {
 
 using controller::test_support::ControllerRig;
-using storage::LogDirectory;
 
 class PartitionManagerTest : public testing::Test {
  protected:
@@ -20,14 +20,25 @@ class PartitionManagerTest : public testing::Test {
 
   // Opens what the metadata says, as at a start.
   void open(const std::vector<std::string>& directories) {
-    std::vector<std::unique_ptr<LogDirectory>> opened;
-    for (const auto& path : directories) opened.push_back(*LogDirectory::open(disk_, path));
+    auto dirs = LogDirs::open(
+        {.paths = directories, .metadata_path = std::nullopt, .node_id = 1, .cluster_id = "", .lost = {}},
+        disk_, rng_, log_);
+    ASSERT_TRUE(dirs) << dirs.error();
+    dirs_ = *std::move(dirs);
+    dirs_->use();
+    dirs_->format_rest(*cluster_.controller.image());
+    cluster_.now_ms += 60'000;  // the session of the last start has ended
+    const auto ids = dirs_->ids();
+    cluster_.register_broker(1, "", -1, ids);
+    cluster_.unfence(1);
     PartitionManager::Options options;
     options.self = 1;
     registry_ = std::make_unique<PartitionRegistry>();
-    manager_ = std::make_unique<PartitionManager>(std::move(options), std::move(opened), *registry_, workers_,
-                                                  clock_, rng_, log_);
-    ASSERT_TRUE(manager_->open(*cluster_.controller.image()));
+    const PartitionManager::ControllerNews ignore{
+        .assign = [](auto) {}, .directories_failed = [](auto) {}, .open_missing = [] {}};
+    manager_ = std::make_unique<PartitionManager>(std::move(options), *dirs_, *registry_, workers_, clock_,
+                                                  rng_, log_, ignore);
+    manager_->open(*cluster_.controller.image());
   }
 
   // The topic as metadata has it; the manager is told of its partitions.
@@ -47,6 +58,7 @@ class PartitionManagerTest : public testing::Test {
     if (manager_ == nullptr) return;
     for (const auto& partition : registry_->all()) partition->close();
     manager_.reset();
+    dirs_.reset();
     disk_.crash(MemFs::Loss::kNothing);
   }
 
@@ -58,6 +70,7 @@ class PartitionManagerTest : public testing::Test {
   SeededRng rng_{1};
   Logger log_{LogLevel::kError, &forget, nullptr};
   WorkerPool workers_{"workers", 1, 100};
+  std::unique_ptr<LogDirs> dirs_;
   std::unique_ptr<PartitionRegistry> registry_;
   std::unique_ptr<PartitionManager> manager_;
   Uuid id_;
@@ -84,11 +97,12 @@ TEST_F(PartitionManagerTest, APartitionThatIsRefusedAtStartIsNotMadeAgainElsewhe
   // Its log cannot be opened.
   disk_.fail({.call = "opendir", .code = ENOSPC, .for_good = true, .path_part = "letters-0"});
   open({"/one", "/two"});
-  ASSERT_EQ(registry_->find("letters", 0), nullptr);
+  ASSERT_NE(registry_->find("letters", 0), nullptr);
+  EXPECT_TRUE(registry_->find("letters", 0)->is_offline());
   disk_.clear_faults();
   tell(*cluster_.controller.image());
   manager_->open_missing(*cluster_.controller.image());
-  EXPECT_EQ(registry_->find("letters", 0), nullptr);
+  EXPECT_EQ(registry_->find("letters", 0)->offsets(-1).error().code, ErrorCode::kKafkaStorageError);
   EXPECT_FALSE(disk_.exists("/two/letters-0"));
 }
 

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/mutex.h"
 #include "base/posix_fs.h"
 #include "broker/broker.h"
 #include "broker/net/testing/client.h"
@@ -29,11 +30,14 @@ namespace milena::broker::testing {
 
 class TestBroker {
  public:
-  // On the real disk and by the system's clock, unless it is given others.
+  // On the real disk and by the system's clock, unless it is given others. `directory` is its data; empty
+  // when the overrides set log.dirs.
   explicit TestBroker(const std::string& directory, std::vector<std::string> overrides = {}, Fs* fs = nullptr,
                       const Clock* clock = nullptr) {
     overrides.emplace_back("listeners=PLAINTEXT://127.0.0.1:0");
-    auto settings = StaticConfig::read({.overrides = std::move(overrides), .data = directory});
+    ConfigSources sources{.overrides = std::move(overrides)};
+    if (!directory.empty()) sources.data = directory;
+    auto settings = StaticConfig::read(sources);
     EXPECT_TRUE(settings) << settings.error();
     auto config = BrokerConfig::make(*std::move(settings), {.processors = 2, .descriptors_max = 4096});
     EXPECT_TRUE(config) << config.error();
@@ -44,6 +48,13 @@ class TestBroker {
   }
 
   const std::expected<void, std::string>& started() const { return started_; }
+  // Why it did not start; empty if it did.
+  std::string refusal() const { return started_ ? "" : started_.error(); }
+  // The lines of its log so far.
+  std::string lines() const {
+    const MutexLock lock(lines_mutex_);
+    return lines_;
+  }
   const std::string& cluster_id() const { return broker_->cluster_id(); }
   std::uint16_t port() const {
     const std::string address = broker_->addresses().front();
@@ -106,7 +117,15 @@ class TestBroker {
   PosixFs disk_;
   SystemClock clock_;
   SystemRng rng_;
-  Logger log_{LogLevel::kError};
+  static void keep_line(void* broker, LogLevel, std::string_view line) {
+    auto& self = *static_cast<TestBroker*>(broker);
+    const MutexLock lock(self.lines_mutex_);
+    self.lines_.append(line).push_back('\n');
+  }
+
+  mutable Mutex lines_mutex_;
+  std::string lines_ MILENA_GUARDED_BY(lines_mutex_);
+  Logger log_{LogLevel::kInfo, &keep_line, this};
   std::unique_ptr<Broker> broker_;
   std::expected<void, std::string> started_;
 };
@@ -133,7 +152,8 @@ class BrokerTest : public ::testing::Test {
   }
 
   using Produced = protocol::ProduceResponse::TopicProduceResponse::PartitionProduceResponse;
-  Produced try_produce(TestBroker& broker, std::string_view topic, std::string_view value) {
+  Produced try_produce(TestBroker& broker, std::string_view topic, std::string_view value,
+                       int partition = 0) {
     protocol::RecordBatchBuilder builder;
     builder.append(1'700'000'000'000, std::nullopt, as_bytes(value));
     const auto batch = builder.build();
@@ -142,25 +162,34 @@ class BrokerTest : public ::testing::Test {
     request.topic_data[0].name = topic;
     request.topic_data[0].partition_data =
         arena_.array<protocol::ProduceRequest::TopicProduceData::PartitionProduceData>(1);
+    request.topic_data[0].partition_data[0].index = partition;
     request.topic_data[0].partition_data[0].records = protocol::RecordsRef{.bytes = batch};
     return broker.ask<protocol::ProduceResponse>(request, 12, arena_).responses[0].partition_responses[0];
   }
 
-  protocol::Offset produce(TestBroker& broker, std::string_view topic, std::string_view value) {
-    const auto answer = try_produce(broker, topic, value);
+  protocol::Offset produce(TestBroker& broker, std::string_view topic, std::string_view value,
+                           int partition = 0) {
+    const auto answer = try_produce(broker, topic, value, partition);
     EXPECT_EQ(answer.error_code, ErrorCode::kNone);
     return answer.base_offset;
   }
 
-  std::string fetch(TestBroker& broker, std::string_view topic) {
+  // What a fetch of the partition from its start answers.
+  using Fetched = protocol::FetchResponse::FetchableTopicResponse::PartitionData;
+  Fetched try_fetch(TestBroker& broker, std::string_view topic, int partition = 0) {
     protocol::FetchRequest request{.max_wait_ms = 0, .min_bytes = 1, .max_bytes = 1 << 20};
     request.topics = arena_.array<protocol::FetchRequest::FetchTopic>(1);
     request.topics[0].topic = topic;
     request.topics[0].partitions = arena_.array<protocol::FetchRequest::FetchTopic::FetchPartition>(1);
+    request.topics[0].partitions[0].partition = partition;
     request.topics[0].partitions[0].partition_max_bytes = 1 << 20;
-    const auto answer = broker.ask<protocol::FetchResponse>(request, 12, arena_).responses[0].partitions[0];
+    return broker.ask<protocol::FetchResponse>(request, 12, arena_).responses[0].partitions[0];
+  }
+
+  std::string fetch(TestBroker& broker, std::string_view topic, int partition = 0) {
+    const auto answer = try_fetch(broker, topic, partition);
     EXPECT_EQ(answer.error_code, ErrorCode::kNone);
-    return std::string(as_text(answer.records->bytes));
+    return answer.records ? std::string(as_text(answer.records->bytes)) : "";
   }
 
   std::string root_;

@@ -1,0 +1,401 @@
+// Starts of a whole broker over one to three log directories that were moved, replaced, damaged or lost:
+// nothing that was acknowledged is deleted, and what cannot be served says so.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "base/mem_fs.h"
+#include "broker/testing/test_broker.h"
+#include "protocol/delete_topics.gen.h"
+
+namespace milena::broker {
+namespace {
+
+using testing::BrokerTest;
+using testing::TestBroker;
+
+class LogDirsTest : public BrokerTest {
+ protected:
+  static constexpr int kPartitions = 6;
+
+  static std::vector<std::string> in(const std::string& directories, std::vector<std::string> more = {}) {
+    more.push_back("log.dirs=" + directories);
+    more.emplace_back("auto.create.topics.enable=false");
+    return more;
+  }
+  TestBroker start(const std::string& directories, std::vector<std::string> more = {}) {
+    return TestBroker("", in(directories, std::move(more)), &disk_);
+  }
+
+  // A topic with a record in each of its partitions, as a broker over `directories` has made it.
+  void fill(const std::string& directories, const std::string& topic = "orders") {
+    auto broker = start(directories);
+    ASSERT_EQ(broker.refusal(), "");
+    ASSERT_EQ(create_topic(broker, topic, kPartitions), ErrorCode::kNone);
+    for (int i = 0; i < kPartitions; ++i) produce(broker, topic, value_of(topic, i), i);
+    broker.stop();
+  }
+  static std::string value_of(const std::string& topic, int partition) {
+    return "value of " + topic + "-" + std::to_string(partition);
+  }
+  // The partitions whose record is served; the others must answer KAFKA_STORAGE_ERROR.
+  std::set<int> served(TestBroker& broker, const std::string& topic = "orders") {
+    std::set<int> out;
+    for (int i = 0; i < kPartitions; ++i) {
+      const auto answer = try_fetch(broker, topic, i);
+      if (answer.error_code == ErrorCode::kKafkaStorageError) continue;
+      EXPECT_EQ(answer.error_code, ErrorCode::kNone) << i;
+      EXPECT_NE(as_text(answer.records->bytes).find(value_of(topic, i)), std::string_view::npos) << i;
+      out.insert(i);
+    }
+    return out;
+  }
+  // Those whose directory lies in `directory`.
+  std::set<int> lying_in(const std::string& directory, const std::string& topic = "orders") {
+    std::set<int> out;
+    for (int i = 0; i < kPartitions; ++i)
+      if (disk_.exists(directory + "/" + topic + "-" + std::to_string(i))) out.insert(i);
+    return out;
+  }
+  std::set<int> all() const {
+    std::set<int> out;
+    for (int i = 0; i < kPartitions; ++i) out.insert(i);
+    return out;
+  }
+  void write(const std::string& path, std::string_view text) {
+    ASSERT_TRUE((*disk_.open(path, OpenMode::kTruncate))->write_at(0, as_bytes(text)));
+  }
+  std::vector<std::string> names_in(const std::string& directory, std::string_view ending) {
+    std::vector<std::string> out;
+    for (const auto& entry : *disk_.list(directory))
+      if (entry.name.ends_with(ending)) out.push_back(entry.name);
+    return out;
+  }
+
+  MemFs disk_;
+};
+
+TEST_F(LogDirsTest, PartitionsAreSpreadOverTheDirectories) {
+  fill("/a,/b,/c");
+  EXPECT_EQ(lying_in("/a").size(), 2u);
+  EXPECT_EQ(lying_in("/b").size(), 2u);
+  EXPECT_EQ(lying_in("/c").size(), 2u);
+}
+
+TEST_F(LogDirsTest, TheOrderOfDirectoriesMeansNothing) {
+  fill("/a,/b,/c");
+  for (const char* order : {"/c,/b,/a", "/b,/a,/c", "/a/,/b/../b,/c"}) {
+    auto broker = start(order);
+    ASSERT_EQ(broker.refusal(), "");
+    EXPECT_EQ(served(broker), all()) << order;
+  }
+}
+
+TEST_F(LogDirsTest, ADirectoryThatIsAddedIsUsedForNewPartitions) {
+  fill("/a");
+  auto broker = start("/b,/a");
+  ASSERT_EQ(broker.refusal(), "");
+  EXPECT_EQ(served(broker), all());
+  ASSERT_EQ(create_topic(broker, "more", kPartitions), ErrorCode::kNone);
+  EXPECT_EQ(lying_in("/b", "more"), all());
+}
+
+TEST_F(LogDirsTest, ADirectoryThatIsLeftOutTakesItsPartitionsOfflineUntilItIsBack) {
+  fill("/a,/b");
+  const auto in_a = lying_in("/a"), in_b = lying_in("/b");
+  for (int round = 0; round < 2; ++round) {
+    auto broker = start("/a");
+    ASSERT_EQ(broker.refusal(), "");
+    EXPECT_EQ(served(broker), in_a);
+    EXPECT_NE(broker.lines().find("log directory /b "), std::string::npos) << broker.lines();
+    EXPECT_EQ(lying_in("/a"), in_a);
+    EXPECT_EQ(try_produce(broker, "orders", "x", *in_b.begin()).error_code, ErrorCode::kKafkaStorageError);
+  }
+  auto broker = start("/b,/a");
+  ASSERT_EQ(broker.refusal(), "");
+  EXPECT_EQ(served(broker), all());
+  EXPECT_EQ(produce(broker, "orders", "x", *in_b.begin()), 1);
+}
+
+TEST_F(LogDirsTest, AStartWithoutTheMetadataLogIsRefusedAndNamesIt) {
+  fill("/a,/b");
+  const auto in_b = lying_in("/b");
+  EXPECT_NE(start("/b").refusal().find("/a"), std::string::npos) << start("/b").refusal();
+  // An empty disk in its place.
+  ASSERT_TRUE(disk_.rename("/a", "/kept"));
+  ASSERT_TRUE(disk_.make_directories("/a"));
+  EXPECT_NE(start("/a,/b").refusal().find("/a"), std::string::npos);
+  EXPECT_FALSE(disk_.exists("/a/meta.properties"));
+  EXPECT_EQ(lying_in("/b"), in_b);
+  ASSERT_TRUE(disk_.remove_tree("/a"));
+  EXPECT_NE(start("/a,/b").refusal().find("/a"), std::string::npos);
+  // Only the log is gone, or what was in it.
+  ASSERT_TRUE(disk_.rename("/kept", "/a"));
+  ASSERT_TRUE(disk_.rename("/a/__cluster_metadata-0", "/log"));
+  EXPECT_NE(start("/a,/b").refusal(), "");
+  ASSERT_TRUE(disk_.make_directories("/a/__cluster_metadata-0"));
+  EXPECT_NE(start("/a,/b").refusal().find("/a"), std::string::npos);
+  ASSERT_TRUE(disk_.remove_tree("/a/__cluster_metadata-0"));
+  ASSERT_TRUE(disk_.rename("/log", "/a/__cluster_metadata-0"));
+  auto broker = start("/b,/a");
+  ASSERT_EQ(broker.refusal(), "");
+  EXPECT_EQ(served(broker), all());
+}
+
+TEST_F(LogDirsTest, AnEmptyDirectoryInPlaceOfOneWithDataIsNotUsed) {
+  fill("/a,/b");
+  const auto in_a = lying_in("/a"), in_b = lying_in("/b");
+  ASSERT_TRUE(disk_.rename("/b", "/disk"));
+  for (const bool is_there : {false, true}) {
+    if (is_there) ASSERT_TRUE(disk_.make_directories("/b"));
+    auto broker = start("/a,/b");
+    ASSERT_EQ(broker.refusal(), "");
+    EXPECT_EQ(served(broker), in_a);
+    ASSERT_EQ(create_topic(broker, is_there ? "two" : "one", 2), ErrorCode::kNone);
+    EXPECT_FALSE(disk_.exists("/b/meta.properties"));
+  }
+  if (disk_.exists("/b")) ASSERT_TRUE(disk_.remove_tree("/b"));
+  ASSERT_TRUE(disk_.rename("/disk", "/b"));
+  auto broker = start("/a,/b");
+  ASSERT_EQ(broker.refusal(), "");
+  EXPECT_EQ(served(broker), all());
+}
+
+TEST_F(LogDirsTest, ADirectoryDeclaredLostHasItsPartitionsMadeAnew) {
+  fill("/a,/b");
+  const auto in_a = lying_in("/a"), in_b = lying_in("/b");
+  const std::string meta(as_text(*read_file(disk_, "/b/meta.properties")));
+  const auto at = meta.find("directory.id=") + 13;
+  const std::string id = meta.substr(at, meta.find('\n', at) - at);
+  ASSERT_TRUE(disk_.remove_tree("/b"));
+  {
+    auto broker = start("/a,/b", {"milena.lost.log.dirs=" + id});
+    ASSERT_EQ(broker.refusal(), "");
+    for (const int i : in_b) EXPECT_EQ(produce(broker, "orders", value_of("orders", i), i), 0);
+    EXPECT_EQ(served(broker), all());
+    broker.stop();
+  }
+  auto broker = start("/a,/b");
+  ASSERT_EQ(broker.refusal(), "");
+  EXPECT_EQ(served(broker), all());
+}
+
+TEST_F(LogDirsTest, MetadataLogDirIsHonoured) {
+  {
+    auto broker = start("/a,/b", {"metadata.log.dir=/m"});
+    ASSERT_EQ(broker.refusal(), "");
+    ASSERT_EQ(create_topic(broker, "orders", kPartitions), ErrorCode::kNone);
+    for (int i = 0; i < kPartitions; ++i) produce(broker, "orders", value_of("orders", i), i);
+    broker.stop();
+  }
+  EXPECT_TRUE(disk_.exists("/m/__cluster_metadata-0"));
+  EXPECT_FALSE(disk_.exists("/a/__cluster_metadata-0"));
+  EXPECT_NE(start("/a,/b").refusal().find("/m"), std::string::npos) << start("/a,/b").refusal();
+  EXPECT_NE(start("/a,/b", {"metadata.log.dir=/a"}).refusal().find("/m"), std::string::npos);
+  EXPECT_NE(start("/a,/b", {"metadata.log.dir=/n"}).refusal().find("/n"), std::string::npos);
+  EXPECT_FALSE(disk_.exists("/n"));
+  auto broker = start("/b,/a", {"metadata.log.dir=/m"});
+  ASSERT_EQ(broker.refusal(), "");
+  EXPECT_EQ(served(broker), all());
+}
+
+TEST_F(LogDirsTest, MetadataLogDirThatIsNotWhereTheLogLiesIsRefused) {
+  fill("/a,/b");
+  const std::string why = start("/a,/b", {"metadata.log.dir=/b"}).refusal();
+  EXPECT_NE(why.find("/a"), std::string::npos) << why;
+  EXPECT_EQ(start("/b,/a", {"metadata.log.dir=/a"}).refusal(), "");
+}
+
+TEST_F(LogDirsTest, TwoMetadataLogsAreRefusedAndNamed) {
+  fill("/a");
+  fill("/b");
+  ASSERT_TRUE(disk_.remove("/b/meta.properties"));
+  const std::string why = start("/a,/b").refusal();
+  EXPECT_NE(why.find("/a and in /b"), std::string::npos) << why;
+}
+
+TEST_F(LogDirsTest, FoldersOfOthersAreNotTouched) {
+  for (const char* folder :
+       {"/data/photos-2024", "/data/my-project-7", "/data/orders-0", "/data/old-1-delete"}) {
+    ASSERT_TRUE(disk_.make_directories(folder));
+    write(std::string(folder) + "/file", "mine");
+  }
+  const std::string deleted = "/data/x-0.0123456789abcdef0123456789abcdef-delete";
+  ASSERT_TRUE(disk_.make_directories(deleted));
+  write(deleted + "/file", "mine");
+  for (int round = 0; round < 2; ++round) {
+    auto broker = start("/data");
+    ASSERT_EQ(broker.refusal(), "");
+    if (round == 0) {
+      // Its name is taken.
+      ASSERT_EQ(create_topic(broker, "my-project", 8), ErrorCode::kNone);
+      produce(broker, "my-project", "x", 6);
+      EXPECT_NE(try_produce(broker, "my-project", "x", 7).error_code, ErrorCode::kNone);
+    }
+    broker.stop();
+    for (const auto& folder :
+         std::vector<std::string>{"/data/photos-2024", "/data/my-project-7", "/data/orders-0", deleted}) {
+      EXPECT_EQ(disk_.list(folder)->size(), 1u) << folder;
+      EXPECT_EQ(as_text(*read_file(disk_, folder + "/file")), "mine") << folder;
+    }
+  }
+}
+
+TEST_F(LogDirsTest, PartitionsOfUnknownTopicsAreKeptAsStrays) {
+  fill("/other", "strangers");
+  fill("/a");
+  ASSERT_TRUE(disk_.rename("/other/strangers-3", "/a/strangers-3"));
+  ASSERT_TRUE(disk_.rename("/other/strangers-4", "/a/orders-77"));  // of another topic under this name
+  for (int round = 0; round < 2; ++round) {
+    auto broker = start("/a");
+    ASSERT_EQ(broker.refusal(), "");
+    EXPECT_EQ(served(broker), all());
+    EXPECT_NE(broker.lines().find("2 directories named *-stray"), std::string::npos) << broker.lines();
+    EXPECT_EQ(names_in("/a", "-stray").size(), 2u);
+    broker.stop();
+  }
+  for (const auto& name : names_in("/a", "-stray")) {
+    const auto records = read_file(disk_, "/a/" + name + "/00000000000000000000.log");
+    ASSERT_TRUE(records);
+    EXPECT_NE(as_text(*records).find("value of strangers"), std::string_view::npos);
+  }
+}
+
+TEST_F(LogDirsTest, ADirectoryOfADeletedTopicIsRemovedAtTheNextStart) {
+  fill("/a");
+  {
+    auto broker = start("/a");
+    ASSERT_EQ(broker.refusal(), "");
+    disk_.fail({.call = "remove_all", .code = ENOSPC, .for_good = true});
+    protocol::DeleteTopicsRequest request;
+    request.topics = arena_.array<protocol::DeleteTopicsRequest::DeleteTopicState>(1);
+    request.topics[0].name = "orders";
+    EXPECT_EQ(broker.ask<protocol::DeleteTopicsResponse>(request, 6, arena_).responses[0].error_code,
+              ErrorCode::kNone);
+    broker.stop();
+    disk_.clear_faults();
+  }
+  EXPECT_EQ(names_in("/a", "-delete").size(), std::size_t{kPartitions});
+  start("/a").stop();
+  EXPECT_TRUE(names_in("/a", "-delete").empty());
+}
+
+TEST_F(LogDirsTest, PartitionMetadataThatIsMissingOrDamagedTakesThePartitionOffline) {
+  const std::string path = "/a/orders-2/partition.metadata";
+  for (const char* text :
+       {"", "version: 0\ntopic_id: AAAAAAAAAAAAAAAAAAAAAA", "vers", "version: 1\nx: y", "missing"}) {
+    disk_.crash(MemFs::Loss::kNothing);
+    if (disk_.exists("/a")) ASSERT_TRUE(disk_.remove_tree("/a"));
+    fill("/a");
+    const auto whole = *read_file(disk_, path);
+    if (text == std::string_view("missing")) {
+      ASSERT_TRUE(disk_.remove(path));
+    } else {
+      write(path, text);
+    }
+    auto expected = all();
+    expected.erase(2);
+    {
+      auto broker = start("/a");
+      ASSERT_EQ(broker.refusal(), "");
+      EXPECT_EQ(served(broker), expected) << text;
+      const bool is_newer = std::string_view(text).starts_with("version: 1");
+      EXPECT_NE(broker.lines().find(is_newer ? "newer version" : "milena verify /a --adopt orders-2"),
+                std::string::npos)
+          << broker.lines();
+      EXPECT_TRUE(names_in("/a", "-stray").empty());
+      broker.stop();
+    }
+    write(path, as_text(whole));
+    auto broker = start("/a");
+    ASSERT_EQ(broker.refusal(), "");
+    EXPECT_EQ(served(broker), all()) << text;
+  }
+}
+
+TEST_F(LogDirsTest, PartitionMetadataWithoutRecordsBesideItIsWrittenAnew) {
+  {
+    auto broker = start("/a");
+    ASSERT_EQ(create_topic(broker, "orders", kPartitions), ErrorCode::kNone);
+    broker.stop();
+  }
+  const std::string path = "/a/orders-2/partition.metadata";
+  const std::string whole(as_text(*read_file(disk_, path)));
+  write(path, "");
+  auto broker = start("/a");
+  ASSERT_EQ(broker.refusal(), "");
+  EXPECT_EQ(produce(broker, "orders", "x", 2), 0);
+  EXPECT_EQ(as_text(*read_file(disk_, path)), whole);
+}
+
+TEST_F(LogDirsTest, APartitionDirectoryThatWasMovedIsFound) {
+  fill("/a,/b");
+  const int moved = *lying_in("/b").begin();
+  const std::string name = "/orders-" + std::to_string(moved);
+  ASSERT_TRUE(disk_.rename("/b" + name, "/a" + name));
+  {
+    auto broker = start("/a,/b");
+    ASSERT_EQ(broker.refusal(), "");
+    EXPECT_EQ(served(broker), all());
+    broker.stop();
+  }
+  // The controller knows: without /b it is still served.
+  const auto in_a = lying_in("/a");
+  auto broker = start("/a");
+  ASSERT_EQ(broker.refusal(), "");
+  EXPECT_EQ(served(broker), in_a);
+}
+
+TEST_F(LogDirsTest, APartitionDirectoryThatIsGoneIsNotMadeAnewIfItHeldRecords) {
+  fill("/a");
+  ASSERT_TRUE(disk_.rename("/a/orders-2", "/orders-2"));
+  {
+    auto broker = start("/a");
+    ASSERT_EQ(broker.refusal(), "");
+    EXPECT_EQ(try_fetch(broker, "orders", 2).error_code, ErrorCode::kKafkaStorageError);
+    EXPECT_NE(broker.lines().find("/a/orders-2 is gone"), std::string::npos) << broker.lines();
+    broker.stop();
+  }
+  ASSERT_TRUE(disk_.rename("/orders-2", "/a/orders-2"));
+  auto broker = start("/a");
+  EXPECT_EQ(served(broker), all());
+}
+
+TEST_F(LogDirsTest, DirectoriesOfSomebodyElseAreRefused) {
+  fill("/a");
+  fill("/b");
+  EXPECT_NE(start("/a", {"node.id=7"}).refusal().find("/a"), std::string::npos);
+  ASSERT_TRUE(disk_.remove_tree("/b/__cluster_metadata-0"));
+  EXPECT_NE(start("/a,/b").refusal().find("belongs to cluster"), std::string::npos);
+}
+
+TEST_F(LogDirsTest, ACopyOfADirectoryIsRefused) {
+  fill("/a,/b");
+  ASSERT_TRUE(disk_.make_directories("/c"));
+  write("/c/meta.properties", as_text(*read_file(disk_, "/b/meta.properties")));
+  const std::string why = start("/a,/b,/c").refusal();
+  EXPECT_NE(why.find("/b and /c"), std::string::npos) << why;
+}
+
+TEST_F(LogDirsTest, ADirectoryThatCannotBeReadTakesItsPartitionsOffline) {
+  fill("/a,/b");
+  const auto in_a = lying_in("/a");
+  for (const char* call : {"open", "opendir"}) {
+    disk_.fail({.call = call, .code = EIO, .for_good = true, .path_part = "/b"});
+    {
+      auto broker = start("/a,/b");
+      ASSERT_EQ(broker.refusal(), "");
+      EXPECT_EQ(served(broker), in_a) << call;
+      EXPECT_NE(broker.lines().find("/b"), std::string::npos);
+      broker.stop();
+    }
+    disk_.clear_faults();
+    auto broker = start("/a,/b");
+    ASSERT_EQ(broker.refusal(), "");
+    EXPECT_EQ(served(broker), all()) << call;
+    broker.stop();
+  }
+}
+
+}  // namespace
+}  // namespace milena::broker

@@ -1,0 +1,189 @@
+// PartitionManager at a start: what lies in the log directories is sorted out, and the logs of this node's
+// partitions are opened.
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/parallel.h"
+#include "broker/partition/partition_manager.h"
+#include "protocol/error_code.h"
+
+namespace milena::broker {
+
+using controller::MetadataImage;
+using protocol::PartitionId;
+using storage::LogDirectory;
+using storage::PartitionName;
+using storage::TopicPartition;
+using Action = ReplicaPlacement::Action;
+
+void PartitionManager::open(const MetadataImage& image) {
+  const auto found = find_replicas(dirs_, options_.recovery_threads);
+  sort_out(found, image);
+  open_all(found, image);
+  for (const auto& directory : dirs_.usable()) {
+    if (const auto done = directory->recovery_done(); !done)
+      log_.error("log directory {}: {}", directory->path(), why_of(done.error(), *directory));
+  }
+  if (!dirs_.is_metadata_shared()) (void)dirs_.metadata().recovery_done();
+  report_directories();
+}
+
+// Directories that no partition is opened in.
+void PartitionManager::sort_out(const FoundReplicas& found, const MetadataImage& image) {
+  for (const auto& [partition, replica] : found) {
+    const std::string path = join(replica.directory->path(), replica.name.name);
+    switch (classify(replica, image, options_.self)) {
+      case ReplicaOwner::kThisNode:
+        break;
+      case ReplicaOwner::kNoTopic:
+        keep_stray(*replica.directory, replica.name);
+        break;
+      case ReplicaOwner::kDeletedTopic:
+        run_blocking([&directory = *replica.directory, path] { (void)directory.remove_deleted(path); });
+        break;
+      case ReplicaOwner::kUnknown:
+        if (replica.name.state == PartitionName::State::kStray) {
+          note_stray(*replica.directory, replica.name.name);
+        } else if (image.topic(partition.topic) == nullptr) {
+          log_.info("{} is not a partition of this cluster: it is not touched", path);
+        }
+        break;
+    }
+  }
+  std::uint64_t bytes = 0;
+  for (const Stray& stray : strays_) bytes += stray.bytes;
+  if (!strays_.empty()) {
+    log_.warn(
+        "{} directories named *-stray hold {} bytes of partitions that this cluster does not know; they are "
+        "kept until you remove them, kafka-log-dirs.sh lists them",
+        strays_.size(), bytes);
+  }
+}
+
+void PartitionManager::keep_stray(LogDirectory& directory, const PartitionName& name) {
+  auto renamed = directory.mark_as_stray(name.partition, rng_);
+  if (!renamed) {
+    log_.error("{}: cannot be renamed: {}", join(directory.path(), name.name),
+               why_of(renamed.error(), directory));
+    return;
+  }
+  log_.warn("{} belongs to no topic of this cluster: kept as {}", join(directory.path(), name.name),
+            *renamed);
+  note_stray(directory, *renamed);
+}
+
+void PartitionManager::note_stray(LogDirectory& directory, const std::string& name) {
+  const auto contents = directory.contents(name);
+  strays_.push_back({&directory, name, contents ? contents->record_bytes : 0});
+}
+
+void PartitionManager::open_all(const FoundReplicas& found, const MetadataImage& image) {
+  struct TopicWork {
+    const controller::Topic* topic;
+    std::shared_ptr<const TopicIdentity> identity;
+    std::shared_ptr<const TopicSettings> settings;
+    TopicPartitions partitions;
+  };
+  std::vector<TopicWork> topics;
+  std::vector<std::pair<std::size_t, PartitionId>> work;
+  for (const auto& [id, topic] : image.topics) {
+    for (const auto& [index, state] : topic->partitions) {
+      if (state->is_replica(options_.self)) work.emplace_back(topics.size(), index);
+    }
+    topics.push_back(
+        {.topic = &*topic,
+         .identity = std::make_shared<const TopicIdentity>(TopicIdentity{topic->name, topic->id}),
+         .settings = settings_of(image, topic->name),
+         .partitions = TopicPartitions(topic->partitions.size())});
+  }
+
+  const ReplicaPlacer placer(dirs_, found, image, options_.self);
+  in_parallel(options_.recovery_threads, work.size(), [&](std::size_t at) {
+    auto& [topic, identity, settings, partitions] = topics[work[at].first];
+    const PartitionId index = work[at].second;
+    const auto& state = *topic->partition(index);
+    auto& slot = partitions[static_cast<std::size_t>(index.value)];
+    slot = open_partition(identity, settings, index, state, placer.place(*topic, index, state));
+    if (slot == nullptr) slot = std::make_shared<Partition>(identity, index, settings, *this);
+  });
+  for (auto& topic : topics) registry_.publish(topic.identity, std::move(topic.partitions));
+}
+
+std::shared_ptr<Partition> PartitionManager::open_partition(
+    const std::shared_ptr<const TopicIdentity>& topic, const std::shared_ptr<const TopicSettings>& settings,
+    PartitionId index, const controller::Partition& state, const ReplicaPlacement& placement) {
+  const TopicPartition name{topic->name, index};
+  auto* const directory = placement.action == Action::kCreate && placement.directory == nullptr
+                              ? least_loaded_directory()
+                              : placement.directory;
+  if (placement.action == Action::kOffline || directory == nullptr) {
+    log_.error("{} is offline: {}", storage::directory_name(name),
+               placement.why.empty() ? "no log directory can take it" : placement.why);
+    note_directory(*topic, index, state, nullptr);
+    return nullptr;
+  }
+  auto opened = open_log(*topic, *settings, index, placement.action, *directory);
+  if (!opened) {
+    log_.error("{} is offline: its log cannot be opened: {}", directory->partition_path(name),
+               why_of(opened.error(), *directory));
+    return nullptr;
+  }
+  {
+    const MutexLock lock(load_mutex_);
+    ++load_[directory];
+  }
+  note_directory(*topic, index, state, directory);
+  auto partition = std::make_shared<Partition>(topic, index, *directory, *std::move(opened), settings,
+                                               options_.durability, *this);
+  if (state.leader() == options_.self) partition->become_leader(state.leader_epoch());
+  return partition;
+}
+
+Result<std::unique_ptr<storage::Log>> PartitionManager::open_log(const TopicIdentity& topic,
+                                                                 const TopicSettings& settings,
+                                                                 PartitionId index, Action action,
+                                                                 LogDirectory& directory) {
+  const TopicPartition name{topic.name, index};
+  if (action == Action::kCreate) MILENA_CHECK(directory.create_partition(name, topic.id));
+  if (action == Action::kRepairAndOpen) {
+    log_.warn("{}: its {} was missing or damaged, and is written anew", directory.partition_path(name),
+              storage::kPartitionMetadataName);
+    MILENA_CHECK(directory.write_partition_metadata(name, topic.id));
+  }
+  return directory.open_log(name, settings.log, clock_.wall_ms());
+}
+
+// The controller is to know where each replica is: that is what the next start goes by. `directory` is null
+// for one that is nowhere; if the controller does not know where it was, it is told that it is lost.
+void PartitionManager::note_directory(const TopicIdentity& topic, PartitionId index,
+                                      const controller::Partition& state, const LogDirectory* directory) {
+  const Uuid known = state.directory_of(options_.self);
+  if (directory == nullptr && known != controller::kUnassignedDirectory) return;
+  const Uuid actual =
+      directory == nullptr ? controller::kLostDirectory : directory->meta_properties()->directory_id;
+  if (actual == known || known == controller::kMigratingDirectory) return;
+  const MutexLock lock(load_mutex_);
+  assignments_.push_back({.topic_id = topic.id, .partition = index, .directory_id = actual});
+}
+
+void PartitionManager::report_directories() {
+  std::vector<DirectoryAssignment> assignments;
+  {
+    const MutexLock lock(load_mutex_);
+    assignments.swap(assignments_);
+  }
+  if (!assignments.empty()) news_.assign(std::move(assignments));
+}
+
+LogDirectory* PartitionManager::least_loaded_directory() {
+  const MutexLock lock(load_mutex_);
+  LogDirectory* best = nullptr;
+  for (const auto& directory : dirs_.usable()) {
+    if (directory->health().offline()) continue;
+    if (best == nullptr || load_[directory.get()] < load_[best]) best = directory.get();
+  }
+  return best;
+}
+
+}  // namespace milena::broker

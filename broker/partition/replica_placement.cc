@@ -1,0 +1,144 @@
+#include "broker/partition/replica_placement.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/parallel.h"
+
+namespace milena::broker {
+
+using controller::MetadataImage;
+using storage::LogDirectory;
+using storage::PartitionMetadata;
+using storage::PartitionName;
+using storage::TopicPartition;
+using Action = ReplicaPlacement::Action;
+using Replicas = std::multimap<TopicPartition, FoundReplica>;
+
+namespace {
+
+ReplicaPlacement offline(std::string why) {
+  return {.action = Action::kOffline, .directory = nullptr, .why = std::move(why)};
+}
+
+ReplicaPlacement in(LogDirectory* directory, Action action) {
+  return {.action = action, .directory = directory, .why = {}};
+}
+
+bool is_live(const FoundReplica& replica) { return replica.name.state == PartitionName::State::kLive; }
+
+}  // namespace
+
+Replicas find_replicas(const LogDirs& dirs, std::size_t threads) {
+  Replicas found;
+  for (const auto& directory : dirs.usable()) {
+    const auto names = directory->partitions();
+    if (!names) continue;  // its health tells why, and its partitions are offline
+    for (const auto& name : *names) {
+      if (name.partition == storage::cluster_metadata_partition()) continue;
+      found.emplace(name.partition, FoundReplica{.directory = directory.get(), .name = name});
+    }
+  }
+  std::vector<FoundReplica*> replicas;
+  for (auto& [name, replica] : found) replicas.push_back(&replica);
+  in_parallel(threads, replicas.size(), [&](std::size_t at) {
+    if (auto metadata = replicas[at]->directory->partition_metadata(replicas[at]->name.name))
+      replicas[at]->metadata = *metadata;
+  });
+  return found;
+}
+
+ReplicaPlacement ReplicaPlacer::place(const controller::Topic& topic, protocol::PartitionId index,
+                                      const controller::Partition& state) const {
+  const TopicPartition name{topic.name, index};
+  const Uuid assigned = state.directory_of(self_);
+  LogDirectory* const assigned_dir = dirs_.find(assigned);
+  const bool is_reserved = controller::is_reserved_directory(assigned);
+  const FoundReplica* elsewhere = nullptr;
+  const FoundReplica* broken = nullptr;
+  const auto [first, last] = found_.equal_range(name);
+  for (auto at = first; at != last; ++at) {
+    const FoundReplica& replica = at->second;
+    if (!is_live(replica)) continue;
+    const bool is_here = replica.directory == assigned_dir;
+    const auto& metadata = replica.metadata;
+    if (metadata.is_valid() && metadata.topic_id == topic.id) {
+      if (is_here) return in(assigned_dir, Action::kOpen);
+      elsewhere = &replica;
+    } else if (!metadata.is_valid() && (is_here || is_reserved)) {
+      broken = &replica;
+    }
+  }
+  if (assigned_dir != nullptr && assigned_dir->health().offline())
+    return offline(fmt::format("log directory {} has failed: {}", assigned_dir->path(),
+                               assigned_dir->health().reason()));
+  if (elsewhere != nullptr) return in(elsewhere->directory, Action::kOpen);
+  if (broken != nullptr) return place_broken(*broken);
+  return place_missing(name, assigned);
+}
+
+// The metadata places the partition here, and its partition.metadata does not say so.
+ReplicaPlacement ReplicaPlacer::place_broken(const FoundReplica& replica) const {
+  const std::string path = join(replica.directory->path(), replica.name.name);
+  if (replica.metadata.state == PartitionMetadata::State::kNewerVersion) {
+    return offline(fmt::format("{}/{} was written by a newer version: start that one", path,
+                               storage::kPartitionMetadataName));
+  }
+  const auto contents = replica.directory->contents(replica.name.name);
+  if (!contents) return offline(fmt::format("{}: {}", path, replica.directory->health().reason()));
+  if (!contents->foreign.empty()) {
+    return offline(fmt::format("{} is not a partition's: it holds {}. Move it out of the way, and restart",
+                               path, contents->foreign));
+  }
+  if (contents->record_bytes == 0) return in(replica.directory, Action::kRepairAndOpen);
+  return offline(fmt::format(
+      "{}/{} is {}, and there are records beside it. If they are this topic's, stop the broker and run: "
+      "milena verify {} --adopt {}",
+      path, storage::kPartitionMetadataName,
+      replica.metadata.state == PartitionMetadata::State::kMissing ? "missing" : "damaged",
+      replica.directory->path(), replica.name.name));
+}
+
+// Nowhere in the usable directories is anything of this partition.
+ReplicaPlacement ReplicaPlacer::place_missing(const TopicPartition& name, const Uuid& assigned) const {
+  LogDirectory* const assigned_dir = dirs_.find(assigned);
+  if (assigned_dir != nullptr) {
+    const auto checkpoint = assigned_dir->noted(name);
+    if (!checkpoint || checkpoint->recovery_point == 0) return in(assigned_dir, Action::kCreate);
+    return offline(
+        fmt::format("{} is gone, though it held records up to offset {}. Put it back; or, to go on with an "
+                    "empty partition, stop "
+                    "the broker and run: milena verify {} --adopt {}",
+                    assigned_dir->partition_path(name), checkpoint->recovery_point.value,
+                    assigned_dir->path(), storage::directory_name(name)));
+  }
+  if (dirs_.is_lost(assigned)) return in(nullptr, Action::kCreate);
+  if (!controller::is_reserved_directory(assigned))
+    return offline(fmt::format("it lies in log directory {}, which is missing", dirs_.name_of(assigned)));
+  if (assigned != controller::kLostDirectory && dirs_complete_) return in(nullptr, Action::kCreate);
+  return offline("it may lie in a log directory that is missing");
+}
+
+ReplicaOwner classify(const FoundReplica& replica, const MetadataImage& image, protocol::BrokerId self) {
+  if (!replica.metadata.is_valid()) return ReplicaOwner::kUnknown;
+  const auto* topic = image.topic(replica.metadata.topic_id);
+  const auto& name = replica.name.partition;
+  switch (replica.name.state) {
+    case PartitionName::State::kLive: {
+      if (topic == nullptr) return ReplicaOwner::kNoTopic;
+      if (topic->name != name.topic) return ReplicaOwner::kUnknown;
+      const auto* partition = topic->partition(name.partition);
+      return partition != nullptr && partition->is_replica(self) ? ReplicaOwner::kThisNode
+                                                                 : ReplicaOwner::kNoTopic;
+    }
+    case PartitionName::State::kDeleted:
+      return topic == nullptr ? ReplicaOwner::kDeletedTopic : ReplicaOwner::kUnknown;
+    case PartitionName::State::kStray:
+    case PartitionName::State::kFuture:
+      return ReplicaOwner::kUnknown;
+  }
+  return ReplicaOwner::kUnknown;
+}
+
+}  // namespace milena::broker

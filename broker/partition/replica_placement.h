@@ -1,0 +1,81 @@
+// ReplicaPlacement: at a start, what lies in the log directories is held against what the metadata says
+// should be there. Decides where each partition of this node is opened or made, and what is none of the
+// metadata's.
+//
+// Values; used on the starting thread. find_replicas() reads small files on several threads.
+// Always:  a directory counts as ours only with a valid partition.metadata, or where the metadata places that
+// very
+//          partition. Nothing here changes a file.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/uuid.h"
+#include "broker/partition/log_dirs.h"
+#include "controller/image/metadata_image.h"
+#include "protocol/types.h"
+#include "storage/log_directory.h"
+#include "storage/partition_metadata.h"
+#include "storage/partition_name.h"
+
+namespace milena::broker {
+
+// A directory that is named like one of a partition.
+struct FoundReplica {
+  storage::LogDirectory* directory = nullptr;
+  storage::PartitionName name{};
+  storage::PartitionMetadata metadata{};
+};
+
+// Everything in the usable directories that is named like a partition, but for the metadata log, by that
+// name.
+std::multimap<storage::TopicPartition, FoundReplica> find_replicas(const LogDirs& dirs, std::size_t threads);
+
+// Where one partition of this node is.
+struct ReplicaPlacement {
+  enum class Action {
+    kOpen,           // in `directory`
+    kRepairAndOpen,  // the same, once its partition.metadata is written anew
+    kCreate,         // in `directory`; where null, wherever there is room
+    kOffline,        // nowhere, for the reason in `why`
+  };
+  Action action = Action::kOffline;
+  storage::LogDirectory* directory = nullptr;
+  std::string why{};
+};
+
+class ReplicaPlacer {
+ public:
+  // All of these outlive the placer.
+  ReplicaPlacer(const LogDirs& dirs, const std::multimap<storage::TopicPartition, FoundReplica>& found,
+                const controller::MetadataImage& image, protocol::BrokerId self)
+      : dirs_(dirs), found_(found), image_(image), self_(self), dirs_complete_(dirs.complete(image)) {}
+
+  ReplicaPlacement place(const controller::Topic& topic, protocol::PartitionId index,
+                         const controller::Partition& state) const;
+
+ private:
+  ReplicaPlacement place_broken(const FoundReplica& replica) const;
+  ReplicaPlacement place_missing(const storage::TopicPartition& name, const Uuid& assigned) const;
+
+  const LogDirs& dirs_;
+  const std::multimap<storage::TopicPartition, FoundReplica>& found_;
+  const controller::MetadataImage& image_;
+  const protocol::BrokerId self_;
+  const bool dirs_complete_;
+};
+
+// Whose a directory is, by its partition.metadata and the metadata.
+enum class ReplicaOwner {
+  kThisNode,      // a partition of this node
+  kNoTopic,       // ours, but the metadata knows no such topic, or gives the partition to others
+  kDeletedTopic,  // renamed to *-delete after a committed record had removed the topic: may go
+  kUnknown,       // not ours, set aside, or not understood: never touched
+};
+ReplicaOwner classify(const FoundReplica& replica, const controller::MetadataImage& image,
+                      protocol::BrokerId self);
+
+}  // namespace milena::broker
