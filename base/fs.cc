@@ -11,6 +11,8 @@ std::string to_string(const IoError& error) {
   return fmt::format("{}: {}", error.call, std::generic_category().message(error.code));
 }
 
+IoResult<FsSpace> Fs::space(const std::string&) { return std::unexpected(IoError{ENOSYS, "statvfs"}); }
+
 IoResult<std::vector<std::byte>> read_file(Fs& fs, const std::string& path, std::size_t max) {
   auto file = fs.open(path, OpenMode::kRead);
   if (!file) return std::unexpected(file.error());

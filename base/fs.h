@@ -72,6 +72,12 @@ struct DirEntry {
   auto operator<=>(const DirEntry&) const = default;
 };
 
+// Of the file system that holds a path.
+struct FsSpace {
+  std::uint64_t total_bytes = 0;
+  std::uint64_t usable_bytes = 0;  // by this process
+};
+
 // Held until destroyed.
 class FileLock {
  public:
@@ -98,6 +104,8 @@ class Fs {
   virtual IoStatus sync_directory(const std::string& path) = 0;
   // Everything written so far to the file system that holds `path` is on stable storage (syncfs).
   virtual IoStatus sync_all(const std::string& path) = 0;
+  // ENOSYS where it is not known.
+  virtual IoResult<FsSpace> space(const std::string& path);
   // Exclusive between processes; EWOULDBLOCK when another one holds it.
   virtual IoResult<std::unique_ptr<FileLock>> lock(const std::string& path) = 0;
 };

@@ -4,6 +4,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -220,6 +221,13 @@ IoStatus PosixFs::sync_all(const std::string& path) {
   if (fd.get() < 0) return failed("open");
   if (::syncfs(fd.get()) != 0) return failed("syncfs");
   return {};
+}
+
+IoResult<FsSpace> PosixFs::space(const std::string& path) {
+  struct statvfs status{};
+  if (::statvfs(path.c_str(), &status) != 0) return failed("statvfs");
+  return FsSpace{.total_bytes = std::uint64_t{status.f_blocks} * status.f_frsize,
+                 .usable_bytes = std::uint64_t{status.f_bavail} * status.f_frsize};
 }
 
 IoResult<std::unique_ptr<FileLock>> PosixFs::lock(const std::string& path) {

@@ -16,6 +16,7 @@ class PosixFs final : public Fs {
   bool exists(const std::string& path) override;
   IoStatus sync_directory(const std::string& path) override;
   IoStatus sync_all(const std::string& path) override;
+  IoResult<FsSpace> space(const std::string& path) override;
   IoResult<std::unique_ptr<FileLock>> lock(const std::string& path) override;
 };
 

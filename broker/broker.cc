@@ -211,6 +211,7 @@ void Broker::Parts::open_partitions() {
       PartitionManager::ControllerNews{
           .assign = [this](auto assignments) { lifecycle->assign(std::move(assignments)); },
           .directories_failed = [this](auto failed) { lifecycle->report_failed(std::move(failed)); },
+          .directories_cordoned = [this](auto ids) { lifecycle->report_cordoned(std::move(ids)); },
           .open_missing = [this] { open_missing_partitions(); }});
   const auto before = metadata->image();
   partitions->open(*before);

@@ -2,11 +2,17 @@
 // nothing that was acknowledged is deleted, and what cannot be served says so.
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <map>
 #include <set>
+#include <thread>
 
 #include "base/mem_fs.h"
 #include "broker/testing/test_broker.h"
 #include "protocol/delete_topics.gen.h"
+#include "protocol/describe_log_dirs.gen.h"
+#include "protocol/incremental_alter_configs.gen.h"
+#include "protocol/metadata.gen.h"
 
 namespace milena::broker {
 namespace {
@@ -70,6 +76,28 @@ class LogDirsTest : public BrokerTest {
     for (const auto& entry : *disk_.list(directory))
       if (entry.name.ends_with(ending)) out.push_back(entry.name);
     return out;
+  }
+
+  using Described = protocol::DescribeLogDirsResponse::DescribeLogDirsResult;
+  std::map<std::string, Described> describe(TestBroker& broker) {
+    std::map<std::string, Described> out;
+    const auto answer =
+        broker.ask<protocol::DescribeLogDirsResponse>(protocol::DescribeLogDirsRequest{}, 5, arena_);
+    EXPECT_EQ(answer.error_code, ErrorCode::kNone);
+    for (const auto& result : answer.results) out[std::string(result.log_dir)] = result;
+    return out;
+  }
+  ErrorCode set_config(TestBroker& broker, std::string_view key, std::string_view value) {
+    protocol::IncrementalAlterConfigsRequest request;
+    request.resources = arena_.array<protocol::IncrementalAlterConfigsRequest::AlterConfigsResource>(1);
+    auto& resource = request.resources[0];
+    resource.resource_type = 4;  // a broker
+    resource.resource_name = "1";
+    resource.configs =
+        arena_.array<protocol::IncrementalAlterConfigsRequest::AlterConfigsResource::AlterableConfig>(1);
+    resource.configs[0].name = key;
+    resource.configs[0].value = value;
+    return broker.ask<protocol::IncrementalAlterConfigsResponse>(request, 1, arena_).responses[0].error_code;
   }
 
   MemFs disk_;
@@ -375,6 +403,82 @@ TEST_F(LogDirsTest, ACopyOfADirectoryIsRefused) {
   write("/c/meta.properties", as_text(*read_file(disk_, "/b/meta.properties")));
   const std::string why = start("/a,/b,/c").refusal();
   EXPECT_NE(why.find("/b and /c"), std::string::npos) << why;
+}
+
+TEST_F(LogDirsTest, DescribeLogDirsTellsWhatLiesWhere) {
+  fill("/other", "strangers");
+  fill("/a,/b,/c");
+  ASSERT_TRUE(disk_.rename("/other/strangers-3", "/a/strangers-3"));
+  const auto in_a = lying_in("/a");
+  auto broker = start("/a,/b");
+  ASSERT_EQ(broker.refusal(), "");
+  auto told = describe(broker);
+  ASSERT_EQ(told.size(), 2u);
+  const auto& a = told.at("/a");
+  EXPECT_EQ(a.error_code, ErrorCode::kNone);
+  ASSERT_EQ(a.topics.size(), 2u);
+  EXPECT_EQ(a.topics[0].name, "orders");
+  EXPECT_EQ(a.topics[0].partitions.size(), in_a.size());
+  for (const auto& partition : a.topics[0].partitions) EXPECT_GT(partition.partition_size, 0);
+  EXPECT_TRUE(a.topics[1].name.ends_with("-stray")) << a.topics[1].name;
+  EXPECT_GT(a.topics[1].partitions[0].partition_size, 0);
+  broker.stop();
+  disk_.fail({.call = "open", .code = EIO, .for_good = true, .path_part = "/b"});
+  auto without = start("/a,/b");
+  EXPECT_EQ(describe(without).at("/b").error_code, ErrorCode::kKafkaStorageError);
+}
+
+TEST_F(LogDirsTest, ACordonedDirectoryGetsNoNewPartitions) {
+  fill("/a,/b");
+  const auto in_b = lying_in("/b");
+  {
+    auto broker = start("/a,/b", {"cordoned.log.dirs=/b/"});
+    ASSERT_EQ(broker.refusal(), "");
+    EXPECT_TRUE(describe(broker).at("/b").is_cordoned);
+    EXPECT_FALSE(describe(broker).at("/a").is_cordoned);
+    EXPECT_EQ(served(broker), all());
+    ASSERT_EQ(create_topic(broker, "one", kPartitions), ErrorCode::kNone);
+    EXPECT_EQ(lying_in("/a", "one"), all());
+    ASSERT_EQ(set_config(broker, "cordoned.log.dirs", "*"), ErrorCode::kNone);
+    EXPECT_TRUE(describe(broker).at("/a").is_cordoned);
+    EXPECT_EQ(create_topic(broker, "two", 1), ErrorCode::kInvalidReplicationFactor);
+    ASSERT_EQ(set_config(broker, "cordoned.log.dirs", "/a"), ErrorCode::kNone);
+    ASSERT_EQ(create_topic(broker, "three", kPartitions), ErrorCode::kNone);
+    EXPECT_EQ(lying_in("/b", "three"), all());
+    broker.stop();
+  }
+  auto broker = start("/a,/b");  // what was set last is in force
+  ASSERT_EQ(broker.refusal(), "");
+  EXPECT_TRUE(describe(broker).at("/a").is_cordoned);
+  EXPECT_FALSE(describe(broker).at("/b").is_cordoned);
+}
+
+TEST_F(LogDirsTest, ADirectoryThatFailsWhileRunningIsNamedAndLosesItsLeaders) {
+  fill("/a,/b");
+  const auto in_a = lying_in("/a"), in_b = lying_in("/b");
+  auto broker = start("/a,/b");
+  ASSERT_EQ(broker.refusal(), "");
+  disk_.fail({.call = "pwritev", .code = EIO, .for_good = true, .path_part = "/b/"});
+  EXPECT_EQ(try_produce(broker, "orders", "x", *in_b.begin()).error_code, ErrorCode::kKafkaStorageError);
+  const auto leaderless = [&] {
+    const auto answer = broker.ask<protocol::MetadataResponse>(protocol::MetadataRequest{}, 12, arena_);
+    std::set<int> out;
+    for (const auto& partition : answer.topics[0].partitions) {
+      if (partition.leader_id == protocol::kNoBroker) out.insert(partition.partition_index.value);
+    }
+    return out;
+  };
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (leaderless().empty() && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_EQ(leaderless(), in_b);
+  EXPECT_NE(broker.lines().find("log directory /b has failed: pwritev"), std::string::npos) << broker.lines();
+  EXPECT_EQ(served(broker), in_a);
+  broker.stop();
+  disk_.clear_faults();
+  auto again = start("/a,/b");
+  ASSERT_EQ(again.refusal(), "");
+  EXPECT_EQ(served(again), all());
 }
 
 TEST_F(LogDirsTest, ADirectoryThatCannotBeReadTakesItsPartitionsOffline) {

@@ -150,6 +150,11 @@ Status LogDirectory::format(const MetaProperties& properties) {
   return {};
 }
 
+std::optional<FsSpace> LogDirectory::space() {
+  const auto space = fs_.space(path_);
+  return space ? std::optional(*space) : std::nullopt;
+}
+
 Result<std::vector<PartitionName>> LogDirectory::partitions() {
   MILENA_CHECK(health_.check());
   const auto entries = fs_.list(path_);

@@ -67,6 +67,9 @@ class LogDirectory {
   bool was_clean() const { return was_clean_; }
   std::int64_t previous_broker_epoch() const { return previous_broker_epoch_; }
 
+  // Of the file system that the directory lies on; none when it is not known.
+  std::optional<FsSpace> space();
+
   // --- partitions
   // What lies in the directory, by name. Names that are not Kafka's are left out.
   Result<std::vector<PartitionName>> partitions();

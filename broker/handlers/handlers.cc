@@ -12,6 +12,7 @@
 #include "broker/handlers/delete_records.h"
 #include "broker/handlers/describe_cluster.h"
 #include "broker/handlers/describe_configs.h"
+#include "broker/handlers/describe_log_dirs.h"
 #include "broker/handlers/describe_producers.h"
 #include "broker/handlers/describe_topic_partitions.h"
 #include "broker/handlers/fetch.h"
@@ -111,6 +112,11 @@ void Handlers::Parts::serve_data(const Services& services) {
       ApiKey::kDescribeProducers,
       [handler = DescribeProducersHandler(partitions)](Call& call, const auto& request) mutable {
         return handler.handle(call, request);
+      });
+  router.serve<protocol::DescribeLogDirsRequest>(
+      ApiKey::kDescribeLogDirs, [handler = DescribeLogDirsHandler(services.partitions)](
+                                    Call& call, const auto& request, Responder responder) mutable {
+        handler.handle(call, request, std::move(responder));
       });
   router.serve<protocol::DeleteRecordsRequest>(
       ApiKey::kDeleteRecords, [handler = DeleteRecordsHandler(partitions, services.partitions)](

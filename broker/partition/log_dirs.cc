@@ -24,16 +24,16 @@ constexpr std::string_view kKafkaBootstrapName = "bootstrap.checkpoint";
 
 std::unexpected<std::string> sentence(std::string what) { return std::unexpected(std::move(what)); }
 
-std::string normal(const std::string& path) {
-  const std::string text = std::filesystem::path(path).lexically_normal().string();
-  return text.size() > 1 && text.ends_with('/') ? text.substr(0, text.size() - 1) : text;
-}
-
 std::string metadata_path_in(const std::string& directory) {
   return join(directory, storage::directory_name(storage::cluster_metadata_partition()));
 }
 
 }  // namespace
+
+std::string normal_path(const std::string& path) {
+  const std::string text = std::filesystem::path(path).lexically_normal().string();
+  return text.size() > 1 && text.ends_with('/') ? text.substr(0, text.size() - 1) : text;
+}
 
 std::string why_of(const Error& error, LogDirectory& directory) {
   const std::string disk = directory.health().reason();
@@ -42,8 +42,8 @@ std::string why_of(const Error& error, LogDirectory& directory) {
 
 std::expected<std::unique_ptr<LogDirs>, std::string> LogDirs::open(Options options, Fs& fs, Rng& rng,
                                                                    const Logger& log) {
-  for (auto& path : options.paths) path = normal(path);
-  if (options.metadata_path) options.metadata_path = normal(*options.metadata_path);
+  for (auto& path : options.paths) path = normal_path(path);
+  if (options.metadata_path) options.metadata_path = normal_path(*options.metadata_path);
   std::unique_ptr<LogDirs> dirs(new LogDirs(std::move(options), fs, rng, log));
   MILENA_CHECK(dirs->open_all());
   MILENA_CHECK(dirs->check_owners());

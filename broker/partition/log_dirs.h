@@ -34,6 +34,9 @@ namespace milena::broker {
 // What went wrong, and what the disk said if it has failed.
 std::string why_of(const Error& error, storage::LogDirectory& directory);
 
+// "/data/a" for "/data/./a/": how paths of directories are compared and written here.
+std::string normal_path(const std::string& path);
+
 class LogDirs {
  public:
   struct Options {

@@ -80,6 +80,7 @@ void PartitionManager::apply(const MetadataImage& before, const MetadataImage& a
     if (resource.type == controller::ConfigResourceType::kTopic) {
       if (const auto* topic = after.topic(resource.name)) configured.insert(topic->id);
     } else if (resource.type == controller::ConfigResourceType::kBroker) {
+      cordon(after);
       for (const auto& [id, topic] : after.topics) configured.insert(id);
     }
   }

@@ -64,6 +64,7 @@ class PartitionManager final : public FlushScheduler {
     // Replicas lie in other directories than the metadata says.
     std::function<void(std::vector<DirectoryAssignment>)> assign;
     std::function<void(std::vector<Uuid>)> directories_failed;
+    std::function<void(std::vector<Uuid>)> directories_cordoned;
     std::function<void()> open_missing;  // to bring about a call of open_missing()
   };
 
@@ -98,6 +99,9 @@ class PartitionManager final : public FlushScheduler {
   std::shared_ptr<const TopicSettings> settings_of(const controller::MetadataImage& image,
                                                    std::string_view topic) const;
   const LogDirs& dirs() const { return dirs_; }
+  PartitionRegistry& registry() const { return registry_; }
+  // Whether the directory takes no new partitions (cordoned.log.dirs, KIP-1066).
+  bool is_cordoned(const storage::LogDirectory& directory) const;
   // The *-stray directories found or made at the start.
   struct Stray {
     storage::LogDirectory* directory;
@@ -125,6 +129,8 @@ class PartitionManager final : public FlushScheduler {
                       const controller::Partition& state, const storage::LogDirectory* directory);
   void report_directories();
   storage::LogDirectory* least_loaded_directory();
+  // Takes cordoned.log.dirs from the image; tells the controller when it has changed.
+  void cordon(const controller::MetadataImage& image);
   void update_topic(const controller::MetadataImage& image, const controller::Topic& topic);
   void delete_topic(const Uuid& id);
   void delete_directory(storage::LogDirectory& directory, const storage::TopicPartition& partition);
@@ -144,9 +150,10 @@ class PartitionManager final : public FlushScheduler {
   Rng& rng_;
   const Logger& log_;
   const ControllerNews news_;
-  Mutex load_mutex_;
+  mutable Mutex load_mutex_;
   std::map<const storage::LogDirectory*, std::size_t> load_
-      MILENA_GUARDED_BY(load_mutex_);                                            // partitions by directory
+      MILENA_GUARDED_BY(load_mutex_);  // partitions by directory
+  std::set<const storage::LogDirectory*> cordoned_ MILENA_GUARDED_BY(load_mutex_);
   std::vector<DirectoryAssignment> assignments_ MILENA_GUARDED_BY(load_mutex_);  // not told yet
   // The metadata thread's.
   std::set<Uuid> missing_;                                  // topics that want for a partition

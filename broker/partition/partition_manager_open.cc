@@ -18,6 +18,7 @@ using storage::TopicPartition;
 using Action = ReplicaPlacement::Action;
 
 void PartitionManager::open(const MetadataImage& image) {
+  cordon(image);
   const auto found = find_replicas(dirs_, options_.recovery_threads);
   sort_out(found, image);
   open_all(found, image);
@@ -176,11 +177,44 @@ void PartitionManager::report_directories() {
   if (!assignments.empty()) news_.assign(std::move(assignments));
 }
 
+void PartitionManager::cordon(const MetadataImage& image) {
+  constexpr std::string_view kKey = "cordoned.log.dirs";
+  const auto set_in = [kKey](const controller::ConfigMap* layer) -> const std::string* {
+    if (layer == nullptr) return nullptr;
+    const auto found = layer->find(kKey);
+    return found == layer->end() ? nullptr : &found->second;
+  };
+  const auto* value =
+      set_in(image.config(controller::ConfigResourceType::kBroker, std::to_string(options_.self.value)));
+  if (value == nullptr) value = set_in(&options_.file_config);
+  std::set<std::string> paths;
+  for (const auto& path : split_config_list(value == nullptr ? "" : *value))
+    paths.insert(path == "*" ? path : normal_path(path));
+  std::set<const LogDirectory*> now;
+  std::vector<Uuid> ids;
+  for (const auto& directory : dirs_.usable()) {
+    if (!paths.contains("*") && !paths.contains(directory->path())) continue;
+    now.insert(directory.get());
+    ids.push_back(directory->meta_properties()->directory_id);
+  }
+  {
+    const MutexLock lock(load_mutex_);
+    if (now == cordoned_) return;
+    cordoned_ = std::move(now);
+  }
+  news_.directories_cordoned(std::move(ids));
+}
+
+bool PartitionManager::is_cordoned(const LogDirectory& directory) const {
+  const MutexLock lock(load_mutex_);
+  return cordoned_.contains(&directory);
+}
+
 LogDirectory* PartitionManager::least_loaded_directory() {
   const MutexLock lock(load_mutex_);
   LogDirectory* best = nullptr;
   for (const auto& directory : dirs_.usable()) {
-    if (directory->health().offline()) continue;
+    if (directory->health().offline() || cordoned_.contains(directory.get())) continue;
     if (best == nullptr || load_[directory.get()] < load_[best]) best = directory.get();
   }
   return best;

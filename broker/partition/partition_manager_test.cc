@@ -34,8 +34,10 @@ class PartitionManagerTest : public testing::Test {
     PartitionManager::Options options;
     options.self = 1;
     registry_ = std::make_unique<PartitionRegistry>();
-    const PartitionManager::ControllerNews ignore{
-        .assign = [](auto) {}, .directories_failed = [](auto) {}, .open_missing = [] {}};
+    const PartitionManager::ControllerNews ignore{.assign = [](auto) {},
+                                                  .directories_failed = [](auto) {},
+                                                  .directories_cordoned = [](auto) {},
+                                                  .open_missing = [] {}};
     manager_ = std::make_unique<PartitionManager>(std::move(options), *dirs_, *registry_, workers_, clock_,
                                                   rng_, log_, ignore);
     manager_->open(*cluster_.controller.image());
