@@ -9,6 +9,7 @@
 
 #include "base/mem_fs.h"
 #include "broker/testing/test_broker.h"
+#include "broker/verify.h"
 #include "protocol/delete_topics.gen.h"
 #include "protocol/describe_log_dirs.gen.h"
 #include "protocol/incremental_alter_configs.gen.h"
@@ -339,6 +340,46 @@ TEST_F(LogDirsTest, PartitionMetadataThatIsMissingOrDamagedTakesThePartitionOffl
     ASSERT_EQ(broker.refusal(), "");
     EXPECT_EQ(served(broker), all()) << text;
   }
+}
+
+TEST_F(LogDirsTest, VerifyAdoptsPartitionsThatHaveLostTheirMetadata) {
+  fill("/a,/b");
+  const int lost = *lying_in("/b").begin(), gone = *lying_in("/b").rbegin();
+  const std::string lost_name = "orders-" + std::to_string(lost),
+                    gone_name = "orders-" + std::to_string(gone);
+  EXPECT_TRUE(
+      verify_log_directory(disk_, {.directory = "/b", .metadata_directory = {}, .adopt = {}}).is_fine);
+  ASSERT_TRUE(disk_.remove("/b/" + lost_name + "/partition.metadata"));
+  ASSERT_TRUE(disk_.remove_tree("/b/" + gone_name));
+  const auto found = verify_log_directory(disk_, {.directory = "/b", .metadata_directory = {}, .adopt = {}});
+  EXPECT_FALSE(found.is_fine);
+  EXPECT_NE(found.text.find(lost_name + ": "), std::string::npos) << found.text;
+  EXPECT_NE(found.text.find("no partition.metadata"), std::string::npos) << found.text;
+  {
+    auto broker = start("/a,/b");
+    ASSERT_EQ(broker.refusal(), "");
+    auto expected = all();
+    expected.erase(lost);
+    expected.erase(gone);
+    EXPECT_EQ(served(broker), expected);
+    const auto busy =
+        verify_log_directory(disk_, {.directory = "/b", .metadata_directory = {}, .adopt = {lost_name}});
+    EXPECT_FALSE(busy.is_fine);
+    EXPECT_NE(busy.text.find("in use"), std::string::npos) << busy.text;
+    broker.stop();
+  }
+  const auto refused =
+      verify_log_directory(disk_, {.directory = "/b", .metadata_directory = {}, .adopt = {"orders-99", "x"}});
+  EXPECT_FALSE(refused.is_fine);
+  const auto adopted = verify_log_directory(
+      disk_, {.directory = "/b", .metadata_directory = {}, .adopt = {lost_name, gone_name}});
+  EXPECT_TRUE(adopted.is_fine) << adopted.text;
+  EXPECT_NE(adopted.text.find(lost_name + ": adopted\n"), std::string::npos) << adopted.text;
+  EXPECT_NE(adopted.text.find(gone_name + ": adopted, empty\n"), std::string::npos) << adopted.text;
+  auto broker = start("/a,/b");
+  ASSERT_EQ(broker.refusal(), "");
+  EXPECT_EQ(produce(broker, "orders", value_of("orders", gone), gone), 0);
+  EXPECT_EQ(served(broker), all());
 }
 
 TEST_F(LogDirsTest, PartitionMetadataWithoutRecordsBesideItIsWrittenAnew) {

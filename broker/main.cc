@@ -1,5 +1,7 @@
 // milena: reads the configuration, starts a Broker, waits for a signal, stops it.
 //
+// milena verify DIR: looks at a log directory of a broker that is not running (broker/verify.h).
+//
 // Exit codes: 0 after a stop by SIGTERM or SIGINT; 1 with one line on stderr when it cannot start; 105 and
 // above when the command line is wrong (CLI11's). A signal before the broker serves, and a second one while
 // it stops, end the process at once, which is as safe as kill -9.
@@ -23,6 +25,7 @@
 #include "broker/broker.h"
 #include "broker/config/broker_config.h"
 #include "broker/machine.h"
+#include "broker/verify.h"
 
 namespace milena::broker {
 namespace {
@@ -96,6 +99,13 @@ int serve(const CommandLine& line) {
   return 0;
 }
 
+int verify(const VerifyOptions& options) {
+  PosixFs fs;
+  const auto report = verify_log_directory(fs, options);
+  fmt::print("{}", report.text);
+  return report.is_fine ? 0 : 1;
+}
+
 }  // namespace
 }  // namespace milena::broker
 
@@ -107,7 +117,17 @@ int main(int argc, char** argv) {
       ->allow_extra_args(false);
   app.add_option("--port", line.port, "port of the first listener; 0 picks a free one");
   app.add_option("--data", line.data, "directory of the data (log.dirs)");
+  milena::broker::VerifyOptions checked;
+  auto* verify = app.add_subcommand("verify", "Look at a log directory of a broker that is not running");
+  verify->add_option("directory", checked.directory, "one of log.dirs")->required();
+  verify->add_option(
+      "--adopt", checked.adopt,
+      "orders-0: write the partition.metadata that this partition has lost, with the topic id that the "
+      "metadata log has for it; makes it anew, empty, where its directory is gone");
+  verify->add_option("--metadata", checked.metadata_directory,
+                     "the directory that holds __cluster_metadata-0, if it is another one");
   app.set_version_flag("--version", "milena " MILENA_VERSION);
   CLI11_PARSE(app, argc, argv);
+  if (verify->parsed()) return milena::broker::verify(checked);
   return milena::broker::serve(line);
 }

@@ -1,0 +1,161 @@
+#include "broker/verify.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <memory>
+#include <utility>
+
+#include "broker/metadata/metadata_reader.h"
+#include "broker/partition/log_dirs.h"
+#include "storage/known_log_dirs.h"
+#include "storage/log_directory.h"
+
+namespace milena::broker {
+
+using controller::MetadataImage;
+using controller::MetadataImagePtr;
+using storage::LogDirectory;
+using storage::PartitionMetadata;
+using storage::PartitionName;
+
+namespace {
+
+class Verifier {
+ public:
+  Verifier(Fs& fs, const VerifyOptions& options) : fs_(fs), options_(options) {}
+
+  VerifyReport run() {
+    auto opened = LogDirectory::open(fs_, options_.directory);
+    if (!opened) {
+      problem("{}: {}", options_.directory, opened.error().detail);
+      return std::move(report_);
+    }
+    directory_ = *std::move(opened);
+    if (const auto& owner = directory_->meta_properties()) {
+      say("{}: cluster {}, node {}, directory.id {}", directory_->path(), owner->cluster_id,
+          owner->node_id.value, owner->directory_id.to_string());
+      load_metadata();
+      for (const auto& name : options_.adopt) adopt(name);
+      list();
+    } else {
+      problem("{}: has no meta.properties: it is not a log directory", directory_->path());
+    }
+    return std::move(report_);
+  }
+
+ private:
+  template <class... Args>
+  void say(fmt::format_string<Args...> format, Args&&... args) {
+    fmt::format_to(std::back_inserter(report_.text), format, std::forward<Args>(args)...);
+    report_.text += '\n';
+  }
+  template <class... Args>
+  void problem(fmt::format_string<Args...> format, Args&&... args) {
+    say(format, std::forward<Args>(args)...);
+    report_.is_fine = false;
+  }
+
+  // The directory that was given, this one, or the one that the last start noted.
+  std::string metadata_path() const {
+    const std::string name = storage::directory_name(storage::cluster_metadata_partition());
+    if (options_.metadata_directory) return join(*options_.metadata_directory, name);
+    const std::string here = join(directory_->path(), name);
+    if (fs_.exists(here)) return here;
+    const auto text = read_file(fs_, join(directory_->path(), storage::kKnownLogDirsName));
+    const auto known = text ? storage::decode_known_log_dirs(as_text(*text)) : std::nullopt;
+    if (!known) return here;
+    const auto at = std::ranges::find(*known, true, &storage::KnownLogDir::holds_metadata_log);
+    return at == known->end() ? here : join(at->path, name);
+  }
+
+  void load_metadata() {
+    const std::string path = metadata_path();
+    auto image = read_metadata(fs_, path);
+    if (!image) {
+      problem("{}: {}; name the directory that holds it with --metadata", path, image.error().why);
+    } else {
+      image_ = *std::move(image);
+    }
+  }
+
+  void adopt(const std::string& name) {
+    if (image_ == nullptr) return problem("{}: not adopted: the metadata log is not there", name);
+    const auto parsed = storage::parse_partition_name(name);
+    const auto* topic = parsed && parsed->state == PartitionName::State::kLive
+                            ? image_->topic(parsed->partition.topic)
+                            : nullptr;
+    const auto* state = topic == nullptr ? nullptr : topic->partition(parsed->partition.partition);
+    if (state == nullptr || !state->is_replica(directory_->meta_properties()->node_id))
+      return problem("{}: not adopted: the metadata has no such partition on this node", name);
+    const auto metadata = directory_->partition_metadata(name);
+    if (!metadata) return problem("{}: not adopted: {}", name, why_of(metadata.error(), *directory_));
+    if (metadata->is_valid() && metadata->topic_id == topic->id) return say("{}: needs no adoption", name);
+    if (metadata->is_valid())
+      return problem("{}: not adopted: it belongs to topic {}", name, metadata->topic_id.to_string());
+    if (metadata->state == PartitionMetadata::State::kNewerVersion)
+      return problem("{}: not adopted: its partition.metadata was written by a newer version", name);
+    const bool is_there = fs_.exists(directory_->partition_path(parsed->partition));
+    const auto done = is_there ? directory_->write_partition_metadata(parsed->partition, topic->id)
+                               : directory_->create_partition(parsed->partition, topic->id);
+    if (!done) return problem("{}: not adopted: {}", name, why_of(done.error(), *directory_));
+    say("{}: adopted{}", name, is_there ? "" : ", empty");
+  }
+
+  void list() {
+    const auto names = directory_->partitions();
+    if (!names) return problem("{}", why_of(names.error(), *directory_));
+    for (const auto& name : *names) {
+      const auto metadata = directory_->partition_metadata(name.name);
+      const auto contents = directory_->contents(name.name);
+      if (!metadata || !contents) {
+        problem("{}: cannot be read: {}", name.name, directory_->health().reason());
+        return;
+      }
+      const auto owner = owner_of(name, *metadata);
+      if (is_wrong(name, *metadata)) report_.is_fine = false;
+      say("{}: {} bytes of records, {}", name.name, contents->record_bytes, owner);
+    }
+  }
+
+  // What the metadata places here must have a partition.metadata that can be read.
+  bool is_wrong(const PartitionName& name, const PartitionMetadata& metadata) const {
+    if (name.state != PartitionName::State::kLive || metadata.is_valid() || image_ == nullptr) return false;
+    const auto* topic = image_->topic(name.partition.topic);
+    return topic != nullptr && topic->partition(name.partition.partition) != nullptr;
+  }
+
+  std::string owner_of(const PartitionName& name, const PartitionMetadata& metadata) const {
+    using State = PartitionMetadata::State;
+    if (name.partition == storage::cluster_metadata_partition()) return "the metadata log";
+    switch (metadata.state) {
+      case State::kMissing:
+        return "no partition.metadata";
+      case State::kDamaged:
+        return "partition.metadata is damaged";
+      case State::kNewerVersion:
+        return "partition.metadata was written by a newer version";
+      case State::kValid:
+        break;
+    }
+    const std::string id = "topic id " + metadata.topic_id.to_string();
+    if (image_ == nullptr) return id;
+    const auto* topic = image_->topic(metadata.topic_id);
+    return topic == nullptr ? id + ", which the metadata does not know" : id + ", topic " + topic->name;
+  }
+
+  Fs& fs_;
+  const VerifyOptions& options_;
+  std::unique_ptr<LogDirectory> directory_;
+  MetadataImagePtr image_;
+  VerifyReport report_;
+};
+
+}  // namespace
+
+VerifyReport verify_log_directory(Fs& fs, const VerifyOptions& options) {
+  return Verifier(fs, options).run();
+}
+
+}  // namespace milena::broker
