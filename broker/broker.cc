@@ -65,7 +65,7 @@ struct Broker::Parts {
   std::expected<void, std::string> bind();
   std::expected<void, std::string> open_metadata();
   std::expected<void, std::string> register_with_controller();
-  void open_partitions();
+  std::expected<void, std::string> open_partitions();
   void open_missing_partitions();
 
   const BrokerConfig config;
@@ -123,7 +123,7 @@ std::expected<void, std::string> Broker::Parts::open() {
   MILENA_CHECK(bind());
   MILENA_CHECK(open_metadata());
   MILENA_CHECK(register_with_controller());
-  open_partitions();
+  MILENA_CHECK(open_partitions());
   const CoordinatorServices services{.self = config.node_id,
                                      .partitions = registry,
                                      .loops = borrowed_loops(),
@@ -205,22 +205,28 @@ std::expected<void, std::string> Broker::Parts::open_metadata() {
   return {};
 }
 
-void Broker::Parts::open_partitions() {
+std::expected<void, std::string> Broker::Parts::open_partitions() {
   partitions = std::make_unique<PartitionManager>(
       partition_options(config), *dirs, registry, *workers, world.clock, world.rng, world.log,
       PartitionManager::ControllerNews{
           .assign = [this](auto assignments) { lifecycle->assign(std::move(assignments)); },
           .directories_failed = [this](auto failed) { lifecycle->report_failed(std::move(failed)); },
           .directories_cordoned = [this](auto ids) { lifecycle->report_cordoned(std::move(ids)); },
+          .all_directories_failed = [this] { world.on_fatal(); },
           .open_missing = [this] { open_missing_partitions(); }});
   const auto before = metadata->image();
   partitions->open(*before);
+  if (partitions->all_directories_offline()) {
+    return sentence(
+        fmt::format("every log directory has failed: {}", dirs->usable().front()->health().reason()));
+  }
   // What the controller has made of the directories that it was told of.
   const auto after = metadata->image();
-  if (after == before) return;
+  if (after == before) return {};
   controller::MetadataChanges changes;
   for (const auto& [id, topic] : after->topics) changes.topics[id];
   partitions->apply(*before, *after, changes);
+  return {};
 }
 
 // The disk may have room again for partitions that could not be made.

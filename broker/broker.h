@@ -8,6 +8,7 @@
 #pragma once
 
 #include <expected>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,6 +28,9 @@ class Broker {
     const Clock& clock;
     Rng& rng;
     const Logger& log;
+    // Told, by a thread of the broker, that it cannot serve any more and should be stopped: its last log
+    // directory has failed.
+    std::function<void()> on_fatal = [] {};
   };
 
   Broker(BrokerConfig config, World world);

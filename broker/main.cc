@@ -2,13 +2,14 @@
 //
 // milena verify DIR: looks at a log directory of a broker that is not running (broker/verify.h).
 //
-// Exit codes: 0 after a stop by SIGTERM or SIGINT; 1 with one line on stderr when it cannot start; 105 and
-// above when the command line is wrong (CLI11's). A signal before the broker serves, and a second one while
-// it stops, end the process at once, which is as safe as kill -9.
+// Exit codes: 0 after a stop by SIGTERM or SIGINT; 1 with one line on stderr when it cannot start, or when
+// its last log directory has failed; 105 and above when the command line is wrong (CLI11's). A signal before
+// the broker serves, and a second one while it stops, end the process at once, which is as safe as kill -9.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <optional>
@@ -83,11 +84,17 @@ int serve(const CommandLine& line) {
   for (const std::string& warning : config->settings.warnings()) log.warn("{}", warning);
   const SystemClock clock;
   SystemRng rng;
-  Broker broker(*config, {.fs = fs, .clock = clock, .rng = rng, .log = log});
+  Loop control(clock, "milena");
+  std::atomic<bool> has_failed = false;
+  const auto fail = [&] {
+    log.error("every log directory has failed: the broker stops");
+    has_failed = true;
+    control.post([&] { control.stop(); });
+  };
+  Broker broker(*config, {.fs = fs, .clock = clock, .rng = rng, .log = log, .on_fatal = fail});
   if (const auto started = broker.start(); !started) return refuse_to_start(started.error());
   tell_where(*config, broker, log);
 
-  Loop control(clock, "milena");
   const StopSignals signals(control, [&](int signal) {
     log.info("stopping: {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
     control.stop();
@@ -96,7 +103,7 @@ int serve(const CommandLine& line) {
   std::fflush(stdout);
   control.run();
   broker.stop();
-  return 0;
+  return has_failed ? 1 : 0;
 }
 
 int verify(const VerifyOptions& options) {
@@ -120,10 +127,12 @@ int main(int argc, char** argv) {
   milena::broker::VerifyOptions checked;
   auto* verify = app.add_subcommand("verify", "Look at a log directory of a broker that is not running");
   verify->add_option("directory", checked.directory, "one of log.dirs")->required();
-  verify->add_option(
-      "--adopt", checked.adopt,
-      "orders-0: write the partition.metadata that this partition has lost, with the topic id that the "
-      "metadata log has for it; makes it anew, empty, where its directory is gone");
+  verify
+      ->add_option(
+          "--adopt", checked.adopt,
+          "orders-0: write the partition.metadata that this partition has lost, with the topic id that the "
+          "metadata log has for it; makes it anew, empty, where its directory is gone")
+      ->allow_extra_args(false);
   verify->add_option("--metadata", checked.metadata_directory,
                      "the directory that holds __cluster_metadata-0, if it is another one");
   app.set_version_flag("--version", "milena " MILENA_VERSION);

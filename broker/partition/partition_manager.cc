@@ -211,7 +211,14 @@ void PartitionManager::report_failed_directories() {
         directory->path(), directory->health().reason());
     failed.push_back(directory->meta_properties()->directory_id);
   }
-  if (!failed.empty()) news_.directories_failed(std::move(failed));
+  if (failed.empty()) return;
+  news_.directories_failed(std::move(failed));
+  if (all_directories_offline()) news_.all_directories_failed();
+}
+
+bool PartitionManager::all_directories_offline() const {
+  return std::ranges::all_of(dirs_.usable(),
+                             [](const auto& directory) { return directory->health().offline(); });
 }
 
 void PartitionManager::enforce_retention() {

@@ -59,13 +59,15 @@ class PartitionManager final : public FlushScheduler {
     std::size_t recovery_threads = 2;                  // num.recovery.threads.per.data.dir
   };
 
-  // What the controller is told (KIP-858). Called on the metadata thread or a worker; must not wait.
+  // What the broker and its controller are told (KIP-858). Called on the metadata thread or a worker; must
+  // not wait.
   struct ControllerNews {
     // Replicas lie in other directories than the metadata says.
     std::function<void(std::vector<DirectoryAssignment>)> assign;
     std::function<void(std::vector<Uuid>)> directories_failed;
     std::function<void(std::vector<Uuid>)> directories_cordoned;
-    std::function<void()> open_missing;  // to bring about a call of open_missing()
+    std::function<void()> all_directories_failed;  // nothing can be served any more
+    std::function<void()> open_missing;            // to bring about a call of open_missing()
   };
 
   // All of these outlive the manager.
@@ -109,6 +111,7 @@ class PartitionManager final : public FlushScheduler {
     std::uint64_t bytes;
   };
   const std::vector<Stray>& strays() const { return strays_; }
+  bool all_directories_offline() const;
 
  private:
   using FoundReplicas = std::multimap<storage::TopicPartition, FoundReplica>;

@@ -37,6 +37,7 @@ class PartitionManagerTest : public testing::Test {
     const PartitionManager::ControllerNews ignore{.assign = [](auto) {},
                                                   .directories_failed = [](auto) {},
                                                   .directories_cordoned = [](auto) {},
+                                                  .all_directories_failed = [] {},
                                                   .open_missing = [] {}};
     manager_ = std::make_unique<PartitionManager>(std::move(options), *dirs_, *registry_, workers_, clock_,
                                                   rng_, log_, ignore);

@@ -41,9 +41,11 @@ class TestBroker {
     EXPECT_TRUE(settings) << settings.error();
     auto config = BrokerConfig::make(*std::move(settings), {.processors = 2, .descriptors_max = 4096});
     EXPECT_TRUE(config) << config.error();
-    broker_ = std::make_unique<Broker>(
-        *std::move(config),
-        Broker::World{fs != nullptr ? *fs : disk_, clock != nullptr ? *clock : clock_, rng_, log_});
+    broker_ = std::make_unique<Broker>(*std::move(config),
+                                       Broker::World{.fs = fs != nullptr ? *fs : disk_,
+                                                     .clock = clock != nullptr ? *clock : clock_,
+                                                     .rng = rng_,
+                                                     .log = log_});
     started_ = broker_->start();
   }
 
@@ -67,6 +69,15 @@ class TestBroker {
   Response ask(const Request& request, int version, Arena& arena) {
     auto client = send(request, version, arena);
     return decoded<Response>(client.receive(), version, arena);
+  }
+
+  // The same; none when the connection is closed instead.
+  template <class Response, class Request>
+  std::optional<Response> try_ask(const Request& request, int version, Arena& arena) {
+    auto client = send(request, version, arena);
+    const auto reply = client.receive();
+    if (!reply) return std::nullopt;
+    return decoded<Response>(reply, version, arena);
   }
 
   // Sends several requests of one version in one piece on one connection; their responses in order.
@@ -157,7 +168,7 @@ class BrokerTest : public ::testing::Test {
     protocol::RecordBatchBuilder builder;
     builder.append(1'700'000'000'000, std::nullopt, as_bytes(value));
     const auto batch = builder.build();
-    protocol::ProduceRequest request{.acks = -1, .timeout_ms = 1000};
+    protocol::ProduceRequest request{.acks = -1, .timeout_ms = produce_timeout_ms_};
     request.topic_data = arena_.array<protocol::ProduceRequest::TopicProduceData>(1);
     request.topic_data[0].name = topic;
     request.topic_data[0].partition_data =
@@ -194,6 +205,7 @@ class BrokerTest : public ::testing::Test {
 
   std::string root_;
   Arena arena_;
+  std::int32_t produce_timeout_ms_ = 1000;
 };
 
 }  // namespace milena::broker::testing
