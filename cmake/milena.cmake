@@ -18,7 +18,7 @@ target_compile_options(milena_flags INTERFACE
   -fno-omit-frame-pointer)
 target_compile_definitions(milena_flags INTERFACE _GLIBCXX_ASSERTIONS)
 target_include_directories(milena_flags INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/gen)
-target_link_options(milena_flags INTERFACE -fuse-ld=lld)
+target_link_options(milena_flags INTERFACE -fuse-ld=lld -Wl,--gc-sections)
 if(MILENA_SANITIZE)
   target_compile_options(milena_flags INTERFACE -fsanitize=${MILENA_SANITIZE} -fno-sanitize-recover=all)
   target_link_options(milena_flags INTERFACE -fsanitize=${MILENA_SANITIZE})

@@ -1,5 +1,5 @@
 """Writes C++ from parsed schemas: per file the structs (X.gen.h), the walks that read and write them (X.walk.gen.h)
-and the codec built from the walks (X.gen.cc); and for all files together the API table and the message table.
+and for all files together the codecs built from the walks (codec_N.gen.cc), the API table and the message table.
 """
 import re
 
@@ -325,12 +325,31 @@ def walk_header(file, writers):
     return lines + ["}  // namespace milena::protocol"]
 
 
-def source(file, writers):
-    lines = [banner(file), f'#include "protocol/{file.stem}.walk.gen.h"', "", "namespace milena::protocol {", ""]
-    for writer in writers:
-        lines += writer.expansion_checks()
-    for writer in writers:
+# One translation unit for each schema would parse the same headers a hundred times over, one for all could not be
+# compiled in parallel.
+CODEC_SHARDS = 16
+# What comes all the time, or in great numbers at a start, has one of its own; only that is worth the compiler's time.
+HOT = {"request_header", "response_header", "produce", "fetch", "list_offsets", "metadata", "offset_commit", "offset_fetch",
+       "heartbeat", "consumer_group_heartbeat", "init_producer_id", "add_partitions_to_txn", "add_offsets_to_txn",
+       "txn_offset_commit", "end_txn", "write_txn_markers", "end_txn_marker", "offset_commit_record",
+       "transaction_log_record", "topic_record", "partition_record", "partition_change_record"}
+
+
+def codecs(files, writers):
+    """Name of each translation unit and its lines; `writers` are those of a file, by its stem."""
+    cold = [file for file in files if file.stem not in HOT]
+    units = {"codec_hot.gen.cc": codec_unit([file for file in files if file.stem in HOT], writers)}
+    return units | {f"codec_{shard}.gen.cc": codec_unit(cold[shard::CODEC_SHARDS], writers)
+                    for shard in range(CODEC_SHARDS)}
+
+
+def codec_unit(files, writers):
+    lines = ["// Generated from protocol/schema."]
+    lines += [f'#include "protocol/{file.stem}.walk.gen.h"' for file in files]
+    lines += ["", "namespace milena::protocol {", ""]
+    for writer in (w for file in files for w in writers[file.stem]):
         name = writer.message.name
+        lines += writer.expansion_checks()
         lines += [f"template Result<{name}> decode_front<{name}>(BytesView&, int, Arena&);",
                   f"template Encoded encode<{name}>(const {name}&, int, Arena&, std::size_t);"]
     return lines + ["", "}  // namespace milena::protocol"]

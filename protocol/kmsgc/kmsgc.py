@@ -33,13 +33,13 @@ def generate(files, types):
     """Name of each output and its text."""
     outputs = {"api.gen.h": cpp.api_table(files), "message_table.gen.cc": cpp.message_table(files),
                "testing/random_messages.gen.cc": cpp.random_table(files)}
+    writers = {file.stem: [cpp.MessageWriter(m, types) for m in file.messages] for file in files}
+    outputs |= cpp.codecs(files, writers)
     for shard in range(cpp.RANDOM_SHARDS):
         outputs[f"testing/random_messages_{shard}.gen.cc"] = cpp.random_shard(files, shard)
     for file in files:
-        writers = [cpp.MessageWriter(m, types) for m in file.messages]
-        outputs[f"{file.stem}.gen.h"] = cpp.header(file, writers)
-        outputs[f"{file.stem}.walk.gen.h"] = cpp.walk_header(file, writers)
-        outputs[f"{file.stem}.gen.cc"] = cpp.source(file, writers)
+        outputs[f"{file.stem}.gen.h"] = cpp.header(file, writers[file.stem])
+        outputs[f"{file.stem}.walk.gen.h"] = cpp.walk_header(file, writers[file.stem])
     return {name: "\n".join(lines) + "\n" for name, lines in outputs.items()}
 
 

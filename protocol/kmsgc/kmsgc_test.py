@@ -27,6 +27,10 @@ def generated(text, writer=cpp.walk_header):
     return "\n".join(writer(file, [cpp.MessageWriter(m, TYPES) for m in file.messages]))
 
 
+def codec_unit(file, writers):
+    return cpp.codec_unit([file], {file.stem: writers})
+
+
 class Grammar(unittest.TestCase):
     def test_a_field_line(self):
         field, = fields("  leader  BrokerId?2-4  = 0x10  tag 3  1+  ignorable  // who leads\n")
@@ -113,7 +117,23 @@ class Output(unittest.TestCase):
         walk = generated(HEAD + "  a  [A]\n    s  string\n    i  [int8]\n    n  int64  0-3\n    t  int32  tag 0  3+\n")
         self.assertIn("c.array(m.a, 3,", walk)
         self.assertIn("static_assert(sizeof(Thing::A) <= kMaxExpansion * 3);",
-                      generated(HEAD + "  a  [A]\n    s  string\n    i  [int8]\n", cpp.source))
+                      generated(HEAD + "  a  [A]\n    s  string\n    i  [int8]\n", codec_unit))
+
+    def test_every_codec_is_in_one_translation_unit(self):
+        files = [parse(HEAD.replace("Thing", f"Thing{i}") + "  x  int8\n") for i in range(2 * cpp.CODEC_SHARDS + 1)]
+        for number, file in enumerate(files):
+            file.path = file.path.with_name(f"thing_{number}.kmsg")
+        files[3].path = files[3].path.with_name("fetch.kmsg")
+        outputs = kmsgc.generate(files, TYPES)
+        self.assertIn("encode<Thing3>(", outputs["codec_hot.gen.cc"])
+        units = "\n".join(text for name, text in outputs.items() if name.startswith("codec_"))
+        for number, file in enumerate(files):
+            self.assertEqual(units.count(f'#include "protocol/{file.stem}.walk.gen.h"'), 1)
+            self.assertEqual(units.count(f"template Encoded encode<Thing{number}>("), 1)
+
+    def test_what_is_hot_has_a_schema(self):
+        stems = {file.stem for file in kmsgc.load(pathlib.Path(__file__).parent.parent / "schema")[0]}
+        self.assertEqual(cpp.HOT - stems, set())
 
     def test_structs_inside_optional_are_declared_ahead(self):
         header = generated(HEAD + "  a  A?\n    x  int8\n", cpp.header)
