@@ -15,12 +15,12 @@ FUZZ_SECONDS ?= 60
 FUZZ_SEED ?= 0
 CXX_FILES = $(shell git ls-files -co --exclude-standard '*.h' '*.cc')
 
-.PHONY: run test build check format tidy asan-test tsan-test fuzz deps
+.PHONY: run test build tests-configured check format tidy asan-test tsan-test fuzz deps deps-run
 
 run: build
 	build/release/milena
 
-test: build
+test: tests-configured
 	cmake --build --preset release -j $(JOBS)
 	ctest --test-dir build/release --output-on-failure -j $(JOBS)
 
@@ -34,7 +34,7 @@ check:
 format:
 	clang-format-19 -i $(CXX_FILES)
 
-tidy: build/release/build.ninja
+tidy: tests-configured
 	cmake --build --preset release -j $(JOBS)
 	python3 tools/run_tidy.py --jobs $(JOBS) build/release
 
@@ -50,10 +50,20 @@ fuzz: build/fuzz/build.ninja
 	cmake --build --preset fuzz -j $(JOBS) --target fuzzers
 	tools/run_fuzz.sh build/fuzz $(FUZZ_SECONDS) $(FUZZ_SEED)
 
+# The broker alone at first, whose packages are fewer; what needs the tests adds them to the same folder.
+build/release/build.ninja: | deps-run
+	cmake --preset release -DMILENA_TESTS=OFF
+
+tests-configured: deps
+	@grep -qs '^MILENA_TESTS:BOOL=ON' build/release/CMakeCache.txt || cmake --preset release -DMILENA_TESTS=ON
+
 build/%/build.ninja: | deps
 	cmake --preset $*
 
 deps:
-	@tools/install_deps.sh
+	@tools/install_deps.sh run test
+
+deps-run:
+	@tools/install_deps.sh run
 
 -include compat-tests/compat.mk bench/bench.mk

@@ -14,12 +14,12 @@ bench-docs:
 	python3 bench/compare.py --write-docs $(ARGS)
 
 # Instructions and system calls of one request against their bounds.
-bench-gate: build
+bench-gate: deps build
 	python3 bench/gate.py $(ARGS)
 
 .PHONY: bench-build
-bench-build: build
-	cmake --build --preset release -j $(JOBS) --target null_broker load
+bench-build: tests-configured
+	cmake --build --preset release -j $(JOBS) --target milena null_broker load
 
 # Ours or, with TARGET=kafka, Apache Kafka.
 bench-start: $(COMPAT_NEEDS)

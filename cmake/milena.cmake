@@ -4,6 +4,7 @@
 #   milena_allocation_test(...)             the same, where operator new can be replaced
 #   milena_fuzz(NAME SOURCE LINK ...)       a libFuzzer binary (fuzz preset) or a corpus replay (every other preset)
 
+option(MILENA_TESTS "the tests, the measurements and the tools beside the broker" ON)
 option(MILENA_FUZZ "build libFuzzer targets instead of corpus replays" OFF)
 set(MILENA_SANITIZE "" CACHE STRING "value for -fsanitize=, empty for none")
 
@@ -37,8 +38,10 @@ if(MILENA_FUZZ)
   target_compile_options(milena_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
-find_package(GTest REQUIRED)
 find_package(Threads REQUIRED)
+if(MILENA_TESTS)
+  find_package(GTest REQUIRED)
+endif()
 
 function(milena_library name)
   add_library(milena_${name} STATIC ${ARGN})

@@ -1,24 +1,39 @@
 #!/usr/bin/env bash
-# Installs the Debian 12 packages that building and testing Milena needs, if any of them is missing.
+# install_deps.sh [run|test]...: installs the Debian 12 packages that are missing, of the lists named (all of them):
+#   run    what building and running the broker takes
+#   test   what tests, checks, sanitizers, fuzzing and measurements take besides
+# install_deps.sh --list run|test prints a list.
 set -euo pipefail
 
-packages=(
-  clang-19 clang-format-19 clang-tidy-19 lld-19 libclang-rt-19-dev llvm-19
-  cmake ninja-build ccache pkg-config git python3
-  libboost1.81-dev libboost-system1.81-dev libboost-json1.81-dev
-  libfmt-dev libspdlog-dev libcli11-dev
-  libgtest-dev libgmock-dev libbenchmark-dev
+run=(
+  clang-19 lld-19 cmake ninja-build ccache python3
+  libboost1.81-dev libboost-json1.81-dev libfmt-dev libspdlog-dev libcli11-dev
   libisal-dev libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev libre2-dev libxxhash-dev
-  kcat valgrind strace
+  kcat
+)
+test=(
+  clang-format-19 clang-tidy-19 libclang-rt-19-dev llvm-19 git
+  libgtest-dev libgmock-dev libbenchmark-dev
+  valgrind strace
 )
 
+if [ "${1:-}" = --list ]; then
+  declare -n list=$2
+  printf '%s\n' "${list[@]}"
+  exit
+fi
+
+[ $# -gt 0 ] || set -- run test
 missing=()
-for package in "${packages[@]}"; do
-  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+for name; do
+  declare -n list=$name
+  for package in "${list[@]}"; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
 done
 [ ${#missing[@]} -eq 0 ] && exit 0
 
-echo "installing: ${missing[*]}" >&2
+echo "installing (a few minutes on a new machine): ${missing[*]}" >&2
 sudo=
 [ "$(id -u)" -eq 0 ] || sudo=sudo
 export DEBIAN_FRONTEND=noninteractive
