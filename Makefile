@@ -3,7 +3,7 @@
 #   make run        build and start the broker with its embedded defaults on :9092
 #   make test       build and run the unit tests
 #   make build      build/release/milena
-#   make format     format every C++ file      make check   formatting and include rules only
+#   make format     format every C++ file      make check   formatting, includes and the lists of packages only
 #   make tidy       clang-tidy over the tree (second time: over what changed)
 #   make asan-test, make tsan-test             the unit tests under the sanitizers
 #   make fuzz       every fuzz target for FUZZ_SECONDS (60) each, from FUZZ_SEED (0: another each time)
@@ -27,9 +27,10 @@ test: tests-configured
 build: build/release/build.ninja
 	cmake --build --preset release -j $(JOBS) --target milena
 
-check:
+check: tests-configured
 	clang-format-19 --dry-run -Werror $(CXX_FILES)
 	python3 tools/check_includes.py .
+	python3 tools/check_packages.py build/release
 
 format:
 	clang-format-19 -i $(CXX_FILES)

@@ -2,7 +2,7 @@
 # install_deps.sh [run|test]...: installs the Debian 12 packages that are missing, of the lists named (all of them):
 #   run    what building and running the broker takes
 #   test   what tests, checks, sanitizers, fuzzing and measurements take besides
-# install_deps.sh --list run|test prints a list.
+# install_deps.sh --list run|test prints a list. tools/check_packages.py holds the lists against the sources.
 set -euo pipefail
 
 run=(
