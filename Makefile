@@ -4,6 +4,7 @@
 #   make test       build and run the unit tests
 #   make build      build/release/milena
 #   make format     format every C++ file      make check   formatting, includes and the lists of packages only
+#   make fresh      the first two in a new Debian 12 made by debootstrap (as root; half an hour)
 #   make tidy       clang-tidy over the tree (second time: over what changed)
 #   make asan-test, make tsan-test             the unit tests under the sanitizers
 #   make fuzz       every fuzz target for FUZZ_SECONDS (60) each, from FUZZ_SEED (0: another each time)
@@ -15,7 +16,7 @@ FUZZ_SECONDS ?= 60
 FUZZ_SEED ?= 0
 CXX_FILES = $(shell git ls-files -co --exclude-standard '*.h' '*.cc')
 
-.PHONY: run test build tests-configured check format tidy asan-test tsan-test fuzz deps deps-run
+.PHONY: run test build tests-configured check format tidy asan-test tsan-test fuzz fresh deps deps-run
 
 run: build
 	build/release/milena
@@ -57,6 +58,9 @@ build/release/build.ninja: | deps-run
 
 tests-configured: deps
 	@grep -qs '^MILENA_TESTS:BOOL=ON' build/release/CMakeCache.txt || cmake --preset release -DMILENA_TESTS=ON
+
+fresh: deps
+	python3 tools/fresh.py $(ARGS)
 
 build/%/build.ninja: | deps
 	cmake --preset $*
