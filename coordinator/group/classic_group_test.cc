@@ -576,23 +576,35 @@ TEST_F(ClassicGroupTest, G9_StableGroupIsTheSameAfterARestart) {
   EXPECT_TRUE(h.classic("g").members().empty()) << "and their sessions run from the restart";
 }
 
-TEST_F(ClassicGroupTest, FailedWriteOfTheAssignmentIsToldToAllAndTheNextOneWorks) {
-  const auto first = joined(join_new());
+TEST_F(ClassicGroupTest, AfterAFailedWriteOfTheAssignmentTheGroupRebalances) {
+  const std::string id(joined(join_new()).member_id);
   h.log.fail_next(ErrorCode::kNotEnoughReplicas);
-  const auto failed = h.ask<SyncGroupResponse>(sync_request(h, "g", first.member_id, 1, {}));
+  const auto failed = h.ask<SyncGroupResponse>(sync_request(h, "g", id, 1, {{id, "lost"}}));
   EXPECT_EQ(failed.error_code, ErrorCode::kCoordinatorNotAvailable);
-  EXPECT_EQ(h.classic("g").state, ClassicState::kCompletingRebalance);
-  const auto second = h.ask<SyncGroupResponse>(
-      sync_request(h, "g", first.member_id, 1, {{std::string(first.member_id), "a"}}));
+  EXPECT_EQ(h.classic("g").state, ClassicState::kPreparingRebalance);
+  EXPECT_EQ(beat(id, 1), ErrorCode::kRebalanceInProgress);
+  EXPECT_EQ(joined(join({.member_id = id})).generation_id, 2);
+  const auto second = h.ask<SyncGroupResponse>(sync_request(h, "g", id, 2, {{id, "a"}}));
   EXPECT_EQ(as_text(second.assignment), "a");
 }
 
-TEST_F(ClassicGroupTest, AssignmentThatDoesNotFitARecordFailsTheSyncOnly) {
-  const auto first = joined(join_new());
-  const auto failed = h.ask<SyncGroupResponse>(
-      sync_request(h, "g", first.member_id, 1, {{std::string(first.member_id), std::string(2 << 20, 'x')}}));
+TEST_F(ClassicGroupTest, AnAssignmentThatDoesNotFitARecordFailsEveryMembersSync) {
+  const auto [leader, follower] = two_members();
+  const ReplyToken rejoining = join({.member_id = leader});
+  joined(join({.member_id = follower}));
+  joined(rejoining);
+  const ReplyToken waiting = h.send(sync_request(h, "g", follower, 3));
+  const std::string large(900'000, 'x');
+  const auto failed =
+      h.ask<SyncGroupResponse>(sync_request(h, "g", leader, 3, {{leader, large}, {follower, large}}));
   EXPECT_EQ(failed.error_code, ErrorCode::kUnknownServerError);
-  EXPECT_EQ(beat(first.member_id, 1), ErrorCode::kNone);
+  EXPECT_EQ(h.answer<SyncGroupResponse>(waiting).error_code, ErrorCode::kUnknownServerError);
+  EXPECT_EQ(h.classic("g").state, ClassicState::kPreparingRebalance);
+  EXPECT_EQ(beat(leader, 3), ErrorCode::kRebalanceInProgress);
+  EXPECT_EQ(beat(follower, 3), ErrorCode::kRebalanceInProgress);
+  // Who does not come back is out when the time for joining is over.
+  h.advance(60'000);
+  EXPECT_EQ(beat(leader, 3), ErrorCode::kUnknownMemberId);
 }
 
 TEST_F(ClassicGroupTest, UnloadingTellsEveryoneWhoWaits) {

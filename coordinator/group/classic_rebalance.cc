@@ -217,6 +217,9 @@ void ClassicGroups::store_assignment(Group& group, const SyncGroupRequest& reque
     extend_session(member);
   }
   append_classic_group(out, group.id, record);
+  // Members were told that the assignment failed, and nothing but a new generation gives them another one.
+  out.if_append_fails(
+      [this, id = group.id](GroupOutcome& next) { prepare_rebalance(*store_.groups.find(id), next); });
 }
 
 void ClassicGroups::sync_expired(Group& group, GroupOutcome& out) {

@@ -72,7 +72,7 @@ void ConsumerGroups::join_classic(Group& group, ReplyToken token, const RequestC
     out.reply(token, *answer);
     return;
   }
-  out.clear();
+  if (auto undo = out.take_undo()) undo(out);
   out.reply(token, join_error({}, answer.error().code));
 }
 

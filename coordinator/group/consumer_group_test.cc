@@ -418,6 +418,15 @@ TEST_F(ConsumerGroupTest, RegexGetsMatchingTopicsAtOnceAndNewOnesLater) {
   EXPECT_EQ(h.text(), h.text_of_log());
 }
 
+TEST_F(ConsumerGroupTest, RegexIsLookedAtAgainWhenWhatItMatchesCouldNotBeWritten) {
+  beat("a", regex_joining("fo+"));
+  h.add_topic("fooo", 2);
+  h.advance(10'001);
+  h.log.fail_next(ErrorCode::kNotEnoughReplicas);
+  EXPECT_EQ(live("a", 2).error_code, ErrorCode::kCoordinatorNotAvailable);
+  EXPECT_EQ(count(assignment_of(live("a", 2))), 8u);
+}
+
 TEST_F(ConsumerGroupTest, RegexIsLookedAtAgainAfterItsRefreshInterval) {
   beat("a", regex_joining(".*"));
   EXPECT_EQ(owned_count("a"), 9u);

@@ -138,7 +138,7 @@ void ConsumerGroups::heartbeat(ReplyToken token, const RequestContext& context, 
     out.reply(token, *answer);
     return;
   }
-  out.clear();
+  if (auto undo = out.take_undo()) undo(out);
   Response refused;
   refused.error_code = answer.error().code;
   refused.error_message = out.memory().text(answer.error().message);

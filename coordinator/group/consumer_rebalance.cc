@@ -125,6 +125,13 @@ Decision<ConsumerGroups::RegexPlan> ConsumerGroups::plan_regexes(Group& group, c
   }
   // Only a look at all of them counts as one; the first expression of a group is all of them.
   if (refresh || plan.changed->size() <= 1) {
+    out.if_append_fails([this, id = group.id, at_ms = g.regexes_resolved_at_ms,
+                         version = g.regexes_resolved_version](GroupOutcome&) {
+      const Group* known = store_.groups.find(id);
+      if (known == nullptr || !known->consumer) return;
+      known->consumer->regexes_resolved_at_ms = at_ms;
+      known->consumer->regexes_resolved_version = version;
+    });
     g.regexes_resolved_at_ms = store_.now.wall_ms;
     g.regexes_resolved_version = store_.metadata->version();
   }

@@ -8,7 +8,8 @@
 //
 // If the append fails, nothing is replayed, the following steps do not run, every reply of this step goes out
 // as an error, and its errands are forgotten. A step must therefore be valid whether its records make it or
-// not.
+// not. One that changed state which no record describes (who waits, what was looked at when) names in
+// if_append_fails() how that is put right.
 #pragma once
 
 #include <cstddef>
@@ -20,6 +21,7 @@
 #include <vector>
 
 #include "base/arena.h"
+#include "base/assert.h"
 #include "base/bytes.h"
 #include "protocol/types.h"
 
@@ -85,6 +87,13 @@ class Outcome {
     then_failed_ = std::move(if_failed);
   }
 
+  // A step that runs instead of the next one if this step's append fails, after its replies went out as
+  // errors; what it decides is appended and answered like any other step.
+  void if_append_fails(Step step) {
+    MILENA_ASSERT(!undo_, "a step says once how it is put right");
+    undo_ = std::move(step);
+  }
+
   // For what replies point at. Lives until the last reply of this step is gone.
   Arena& memory() {
     if (!memory_) memory_ = std::make_shared<Arena>();
@@ -119,11 +128,19 @@ class Outcome {
     clear();
     return next;
   }
+  // After a failed append, or a decision that was given up on the way: what if_append_fails() named, after
+  // the outcome was emptied for it.
+  Step take_undo() {
+    Step undo = std::exchange(undo_, nullptr);
+    clear();
+    return undo;
+  }
   void clear() {
     records_.clear();
     replies_.clear();
     errands_.clear();
     then_ = nullptr;
+    undo_ = nullptr;
     memory_.reset();
     if (scratch_.footprint() > 0) scratch_.reset();
     atomic_ = true;
@@ -135,6 +152,7 @@ class Outcome {
   std::vector<Completion<Reply>> replies_;
   std::vector<Errand> errands_;
   Step then_;
+  Step undo_;
   ReplyToken then_token_ = 0;
   Reply then_failed_{};
   std::shared_ptr<Arena> memory_;

@@ -227,8 +227,10 @@ class Shard {
         const ErrorCode error = client_error_of_append(appended.error().code);
         outcome_.give_up_next();
         outcome_.take_replies([&](Completion<Reply>&& completion) { refuse(std::move(completion), error); });
-        outcome_.clear();
-        return;
+        auto undo = outcome_.take_undo();
+        if (!undo) return;
+        undo(outcome_);
+        continue;
       }
       outcome_.take_replies([&](Completion<Reply>&& completion) { park(now, std::move(completion)); });
       for (Errand& errand : outcome_.errands()) park(std::move(errand));

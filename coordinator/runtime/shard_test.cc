@@ -17,7 +17,7 @@ namespace {
 
 // The smallest machine: a map from names to numbers. "add" increases a number, "get" reads it, "later"
 // answers when a second passes, "hold" keeps the token until "free" comes, "send" has the name written
-// outside when its number is increased.
+// outside when its number is increased, "try" increases a number and counts in the log how often that failed.
 struct Ask {
   std::string_view verb;
   std::string_view name;
@@ -53,6 +53,13 @@ class Counters {
     } else if (ask.verb == "send") {
       put(name, numbers[name] + 1, out);
       out.send(name);
+    } else if (ask.verb == "try") {
+      put(name, numbers[name] + 1, out);
+      out.reply(token, {ErrorCode::kNone, numbers[name] + 1});
+      out.if_append_fails([this](Out& next) {
+        put("failures", numbers["failures"] + 1, next);
+        next.send("failed");
+      });
     } else if (ask.verb == "later") {
       held = token;
       timer.arm(now.instant + Instant{1000});
@@ -190,6 +197,20 @@ TEST_F(ShardTest, FailedAppendAnswersForTheStepThatCannotRun) {
   ask(1, "add twice");
   EXPECT_EQ(told().at(1).error, ErrorCode::kNotCoordinator);
   EXPECT_EQ(shard.machine()->replayed, 0);
+}
+
+TEST_F(ShardTest, AfterAFailedAppendTheStepThatPutsThingsRightRuns) {
+  log.commit_on_append(true);
+  log.fail_next(ErrorCode::kNotEnoughReplicas);
+  ask(1, "try");
+  EXPECT_EQ(told().at(1).error, ErrorCode::kCoordinatorNotAvailable);
+  EXPECT_EQ(shard.machine()->numbers.at("failures"), 1);
+  EXPECT_EQ(sent(), (std::vector<std::string>{"failed"}));
+  ask(2, "try");
+  EXPECT_EQ(told().at(2).number, 1);
+  EXPECT_EQ(shard.machine()->numbers.at("failures"), 1) << "an append that succeeds needs none";
+  ask(3, "try");
+  EXPECT_EQ(told().at(3).number, 2);
 }
 
 TEST_F(ShardTest, SecondStepSeesTheFirstReplayed) {

@@ -1,6 +1,8 @@
 // Crashes, failing appends, slow replication and time.
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "coordinator/transaction/testing/transaction_harness.h"
 
 namespace milena::coordinator {
@@ -70,6 +72,28 @@ TEST_F(RecoveryTest, T5NextCoordinatorWritesTheMarkersOfADecisionAndNeverAnother
     EXPECT_EQ(markers.transaction_version, 2);
     EXPECT_EQ(h.state("x"), commit ? TransactionState::kCompleteCommit : TransactionState::kCompleteAbort);
   }
+}
+
+TEST_F(RecoveryTest, T5MarkersAreWrittenAlthoughAnotherTransactionCannotBeCompletedYet) {
+  const auto writer = begin("x");
+  h.end("x", writer, true);
+  // A transaction without partitions is aborted, and the coordinator stops before it wrote that it is
+  // complete.
+  const auto idle = h.producer("idle");
+  bool is_first = true;
+  h.log.watch([&](const protocol::RecordBatchView&, bool) {
+    if (std::exchange(is_first, false)) h.log.fail_next(ErrorCode::kNotEnoughReplicas);
+  });
+  h.end("idle", idle, false);
+  h.log.watch({});
+  ASSERT_EQ(h.state("idle"), TransactionState::kPrepareAbort);
+  h.log.fail_next(ErrorCode::kNotEnoughReplicas);
+  h.load();
+  ASSERT_EQ(h.markers.size(), 1U);
+  h.write_markers();
+  EXPECT_EQ(h.state("x"), TransactionState::kCompleteCommit);
+  h.advance(1'000);
+  EXPECT_EQ(h.state("idle"), TransactionState::kCompleteAbort);
 }
 
 TEST_F(RecoveryTest, T5NextCoordinatorWaitsUntilTheDecisionItFoundIsCommitted) {

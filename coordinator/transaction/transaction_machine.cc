@@ -70,6 +70,13 @@ void TransactionMachine::loaded(Now now, TransactionOutcome& out) {
     if (transaction.is_preparing()) drive(now, id, transaction, out);
     if (transaction.state == TransactionState::kOngoing) watch_timeouts(now);
   }
+  // The errands of the others do not depend on whether the transactions without partitions could be
+  // completed; those are tried again by the timer.
+  out.if_append_fails([this, now](TransactionOutcome& next) {
+    for (const auto& [id, transaction] : transactions_) {
+      if (transaction.is_preparing() && !transaction.partitions.empty()) drive(now, id, transaction, next);
+    }
+  });
 }
 
 void TransactionMachine::release(ErrorCode error, TransactionOutcome& out) {
