@@ -63,6 +63,11 @@ Outcome<protocol::CreatePartitionsResponse> Controller::create_partitions(
   return controller::create_partitions(context(arena), request, may_alter);
 }
 
+Outcome<protocol::ElectLeadersResponse> Controller::elect_leaders(
+    const protocol::ElectLeadersRequest& request, Arena& arena) {
+  return controller::elect_leaders(context(arena), request);
+}
+
 Outcome<protocol::IncrementalAlterConfigsResponse> Controller::incremental_alter_configs(
     const protocol::IncrementalAlterConfigsRequest& request, const AlterConfigsAccess& access, Arena& arena) {
   return controller::incremental_alter_configs(context(arena), request, access);

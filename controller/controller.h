@@ -28,6 +28,7 @@
 #include "controller/decisions/create_topics.h"
 #include "controller/decisions/decision.h"
 #include "controller/decisions/delete_topics.h"
+#include "controller/decisions/elect_leaders.h"
 #include "controller/decisions/features.h"
 #include "controller/decisions/producer_ids.h"
 #include "controller/decisions/topic_names.h"
@@ -67,6 +68,8 @@ class Controller {
                                                         Arena& arena);
   Outcome<protocol::CreatePartitionsResponse> create_partitions(
       const protocol::CreatePartitionsRequest& request, const TopicPredicate& may_alter, Arena& arena);
+  Outcome<protocol::ElectLeadersResponse> elect_leaders(const protocol::ElectLeadersRequest& request,
+                                                        Arena& arena);
 
   // Configuration and features. `kraft_version` is RaftCore's.
   Outcome<protocol::IncrementalAlterConfigsResponse> incremental_alter_configs(

@@ -58,8 +58,10 @@ Elected elect(const PartitionChange& change, const Brokers& eligible) {
         contains(change.target_isr, broker) || (change.target_isr.empty() && contains(eligible, broker));
     return in_sync && change.may_lead(broker);
   };
-  if (is_clean_leader(change.current.leader())) return {change.current.leader()};
   const auto replicas = change.current.replicas();
+  if (change.preferred_election && !replicas.empty() && is_clean_leader(replicas.front()))
+    return {replicas.front()};
+  if (is_clean_leader(change.current.leader())) return {change.current.leader()};
   if (const auto clean = std::ranges::find_if(replicas, is_clean_leader); clean != replicas.end())
     return {*clean};
   const auto last_known = change.current.last_known_elr();

@@ -1,6 +1,7 @@
 // PartitionChange: the record that gives one partition a new in-sync set, leader or log directories.
 //
-// Election, in this order: the present leader if it may stay; the first replica that is in the ISR and may
+// Election, in this order: where the preferred leader is asked for, the first replica if it is in the ISR and
+// may lead; the present leader if it may stay; the first replica that is in the ISR and may
 // lead; if the ISR is empty, one of the eligible leader replicas; the last known leader; and, only where
 // unclean elections are on, any replica that may lead. Eligible leader replicas (KIP-966) are members that
 // left the ISR cleanly while it was below min.insync.replicas: they hold everything committed, so electing
@@ -25,6 +26,7 @@ struct PartitionChange {
   FeatureLevel metadata_version = 0;
   std::size_t min_isr = 1;  // effective: never above the replication factor
   bool elr_enabled = false;
+  bool preferred_election = false;
   bool unclean_election = false;
   // May this replica lead: unfenced, not shutting down, its (target) directory online.
   std::function<bool(BrokerId)> may_lead{};
