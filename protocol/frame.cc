@@ -33,7 +33,7 @@ Result<Request> parse_request(BytesView frame) {
   const auto key = load_be<std::int16_t>(frame.data());
   const auto version = load_be<std::int16_t>(frame.data() + 2);
   const ApiInfo* api = find_api(key);
-  if (api == nullptr) return fail(ErrorCode::kInvalidRequest, "unknown API key");
+  if (api == nullptr) return fail(ErrorCode::kUnsupportedVersion, "unknown API key");
   const bool served = api->serves(version);
   if (!served && key != kApiVersionsKey) return fail(ErrorCode::kUnsupportedVersion, "version not served");
   Arena unused;  // a header holds no arrays
@@ -46,6 +46,22 @@ Result<Request> parse_request(BytesView frame) {
                  .correlation_id = header.correlation_id,
                  .client_id = header.client_id.value_or(std::string_view()),
                  .body = rest};
+}
+
+RequestStart read_request_start(BytesView frame) {
+  constexpr std::size_t kClientIdSizeAt = 8;  // behind key, version and correlation id
+  constexpr std::size_t kClientIdAt = 10;
+  RequestStart start;
+  if (frame.size() >= 4) {
+    start.key = load_be<std::int16_t>(frame.data());
+    start.version = load_be<std::int16_t>(frame.data() + 2);
+  }
+  if (frame.size() < kClientIdAt) return start;
+  const auto size = load_be<std::int16_t>(frame.data() + kClientIdSizeAt);
+  if (size > 0 && frame.size() - kClientIdAt >= static_cast<std::size_t>(size)) {
+    start.client_id = as_text(frame.subspan(kClientIdAt, static_cast<std::size_t>(size)));
+  }
+  return start;
 }
 
 Result<Response> parse_response(BytesView frame, const ApiInfo& api, int version) {

@@ -35,10 +35,19 @@ struct Request {
 };
 
 // Splits a frame (without its size) into header and body. Views point into the frame.
-// Errors: kInvalidRequest when the API is unknown or the header malformed; kUnsupportedVersion when the
-// version is not served. Both close the connection. Whether the API is served on this listener is the
+// Errors: kUnsupportedVersion when the API is unknown or the version not served; kInvalidRequest when the
+// header is malformed. Both close the connection. Whether the API is served on this listener is the
 // caller's question.
 Result<Request> parse_request(BytesView frame);
+
+// What every request begins with, whatever its API and version: for a line about one that is refused. What is
+// not there is -1 or empty. The view points into the frame.
+struct RequestStart {
+  std::int16_t key = -1;
+  std::int16_t version = -1;
+  std::string_view client_id;
+};
+RequestStart read_request_start(BytesView frame);
 
 // A response frame, size field included, ready to be sent. `version` is the version of the request.
 // The header is version 1 for flexible responses and 0 for others. ApiVersions responses always have header

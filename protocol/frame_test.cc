@@ -84,6 +84,20 @@ TEST(Frame, UnknownApisAndVersionsAreRefused) {
     EXPECT_FALSE(parse_request(unhex(header))) << header;
 }
 
+TEST(Frame, TheStartOfARequestIsReadWhateverItsApiAndVersion) {
+  const auto start = read_request_start(unhex("7fff 0063 00000001 0002 6162 deadbeef"));
+  EXPECT_EQ(start.key, 0x7fff);
+  EXPECT_EQ(start.version, 0x63);
+  auto bytes = unhex("7fff 0063 00000001 0002 6162");
+  EXPECT_EQ(read_request_start(bytes).client_id, "ab");
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    const auto cut = read_request_start(BytesView(bytes).first(size));
+    EXPECT_EQ(cut.key, size < 4 ? -1 : 0x7fff);
+    EXPECT_EQ(cut.client_id, "");
+  }
+  EXPECT_EQ(read_request_start(unhex("0003 000c 00000001 ffff")).client_id, "");
+}
+
 TEST(Frame, ApiVersionsOfAnyVersionIsUnderstoodWellEnoughToAnswer) {
   for (const char* header : {"0012 0063 00000005 ffff 00 deadbeef", "0012 ffff 00000005 ffff deadbeef"}) {
     const auto bytes = unhex(header);

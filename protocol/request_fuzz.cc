@@ -10,7 +10,13 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace milena;
   using namespace milena::protocol;
-  const auto request = parse_request({reinterpret_cast<const std::byte*>(data), size});
+  const BytesView frame{reinterpret_cast<const std::byte*>(data), size};
+  const auto start = read_request_start(frame);
+  const auto request = parse_request(frame);
+  if (request) {
+    MILENA_ASSERT(start.key == request->api->key && start.client_id == request->client_id,
+                  "both readers of a header see the same");
+  }
   if (!request || !request->version_served) return 0;
   // The body may as well be taken for a response: brokers read those too.
   for (const char* kind : {"Request", "Response"}) {

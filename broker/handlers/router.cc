@@ -40,12 +40,12 @@ void Router::handle(Request& request, Responder responder) {
             .now = request.received_at(),
             .wall_ms = clock_.wall_ms()};
   const auto slot = static_cast<std::size_t>(header.api->key);
-  if (slot >= kApiKeys || apis_[slot].key < 0) return responder.close("the API is not served here");
+  if (slot >= kApiKeys || apis_[slot].key < 0) return responder.close_unserved();
   const ServedApi& api = apis_[slot];
   const bool version_served = call.version >= api.min_served && call.version <= api.max_served;
   // ApiVersions answers every version: that is how a client learns which ones there are (KIP-35).
   if (!version_served && api.key != static_cast<std::int16_t>(protocol::ApiKey::kApiVersions)) {
-    return responder.close("the version is not served here");
+    return responder.close_unserved();
   }
   routes_[slot](call, std::move(responder));
 }

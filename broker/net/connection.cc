@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/assert.h"
+#include "protocol/error_code.h"
 #include "protocol/frame.h"
 
 namespace milena::broker {
@@ -126,8 +127,11 @@ void Connection::start_request(FrameReader::Frame& frame) {
   }
   const auto header = protocol::parse_request(bytes);
   if (!header) {
+    const bool is_unserved = header.error().code == ErrorCode::kUnsupportedVersion;
+    const auto start = protocol::read_request_start(bytes);
+    net_.complain(*info_, start, is_unserved ? NetLoop::kUnserved : header.error().why);
     net_.requests().give(request);
-    return refuse(header.error().why);
+    return end_requests();
   }
   request.header_ = *header;
   request.body_ = bytes.last(header->body.size());
@@ -163,7 +167,7 @@ void Connection::write_replies() {
       turn_later();
       break;
     case ReplyWriter::Progress::kClose:
-      net_.complain(*info_, queue_.first()->close_reason_);
+      net_.complain(*info_, queue_.first()->start(), queue_.first()->close_reason_);
       close();
       break;
     case ReplyWriter::Progress::kFailed:

@@ -1,11 +1,15 @@
 #include "broker/net/net_loop.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "base/assert.h"
 #include "broker/net/connection.h"
+#include "protocol/api.gen.h"
 
 namespace milena::broker {
 namespace {
@@ -17,13 +21,29 @@ RequestMemory::Limits memory_of_one(const NetLimits& limits, std::size_t loops) 
           .partial_max = limits.partial_bytes_max / loops};
 }
 
+// "Fetch (1) version 3"
+std::string request_text(const protocol::RequestStart& request) {
+  const auto* api = protocol::find_api(request.key);
+  return fmt::format("{} ({}) version {}", api != nullptr ? api->name : "unknown API", request.key,
+                     request.version);
+}
+
+// "client id readers, software apache-kafka-java 4.3.1"
+std::string client_text(const ConnectionInfo& about, std::string_view client_id) {
+  std::string text = client_id.empty() ? "no client id" : fmt::format("client id {}", escaped(client_id));
+  if (about.client_software_name.empty()) return text + ", software unknown";
+  return text + fmt::format(", software {} {}", escaped(about.client_software_name),
+                            escaped(about.client_software_version));
+}
+
 }  // namespace
 
 NetLoop::NetLoop(Loop& loop, std::size_t loops, const NetLimits& limits, ConnectionCounts& counts,
-                 RequestHandler& handler, const Logger& log)
+                 UnservedRequests& unserved, RequestHandler& handler, const Logger& log)
     : loop_(loop),
       limits_(limits),
       counts_(counts),
+      unserved_(unserved),
       handler_(handler),
       log_(log),
       read_scratch_(std::make_unique_for_overwrite<std::byte[]>(kReadScratch)),
@@ -81,6 +101,20 @@ void NetLoop::complain(const ConnectionInfo& about, std::string_view what) {
   if (++complaints_ > kComplaintsPerSecond) return;
   log_.warn("closing connection {} from {} on {}: {}", about.id, about.peer.to_string(), about.listener,
             what);
+}
+
+bool NetLoop::may_complain() const {
+  return loop_.now() - complaints_since_ >= Instant{1000} || complaints_ < kComplaintsPerSecond;
+}
+
+void NetLoop::complain(const ConnectionInfo& about, const protocol::RequestStart& request,
+                       std::string_view what) {
+  const std::string from = client_text(about, request.client_id);
+  if (what != kUnserved) return complain(about, fmt::format("{}; {}, {}", what, request_text(request), from));
+  const std::string unserved = fmt::format("{} is not served here; {}", request_text(request), from);
+  // Whoever finds the log busy is named at its next attempt.
+  if (!may_complain() || !unserved_.is_first(about.peer.host + " " + unserved)) return;
+  complain(about, unserved + " (this client is not named again)");
 }
 
 }  // namespace milena::broker

@@ -17,6 +17,8 @@
 #include "broker/net/request.h"
 #include "broker/net/request_memory.h"
 #include "broker/net/request_pool.h"
+#include "broker/net/unserved_requests.h"
+#include "protocol/frame.h"
 
 namespace milena::broker {
 
@@ -24,7 +26,7 @@ class NetLoop {
  public:
   // A server with `loops` loops gives each its part of the memory.
   NetLoop(Loop& loop, std::size_t loops, const NetLimits& limits, ConnectionCounts& counts,
-          RequestHandler& handler, const Logger& log);
+          UnservedRequests& unserved, RequestHandler& handler, const Logger& log);
   NetLoop(const NetLoop&) = delete;
   NetLoop& operator=(const NetLoop&) = delete;
   ~NetLoop();
@@ -60,8 +62,14 @@ class NetLoop {
 
   // A line about a peer that does not behave. At most kComplaintsPerSecond of them.
   void complain(const ConnectionInfo& about, std::string_view what);
+  // The same about a request: names its API and version and the client that sent it. A client whose requests
+  // are not served is named once, however often it asks.
+  static constexpr std::string_view kUnserved;
+  void complain(const ConnectionInfo& about, const protocol::RequestStart& request, std::string_view what);
 
  private:
+  bool may_complain() const;
+
   static constexpr std::size_t kReadScratch = 128 * 1024;
   static constexpr std::size_t kWriteScratch = 64 * 1024;
   // Warm buffers are large for the first connections that want one, small for the many after them, and then
@@ -79,6 +87,7 @@ class NetLoop {
   Loop& loop_;
   const NetLimits& limits_;
   ConnectionCounts& counts_;
+  UnservedRequests& unserved_;
   RequestHandler& handler_;
   const Logger& log_;
   std::unique_ptr<std::byte[]> read_scratch_;

@@ -20,6 +20,8 @@ void Responder::close(const char* why) {
   request.finish(Request::Answer::kClose);
 }
 
+void Responder::close_unserved() { close(""); }
+
 void Request::set_reply(const protocol::Encoded& frame) {
   const BytesView head = frame.head();
   std::size_t done = 0;  // of the head

@@ -64,7 +64,8 @@ class Request final : private Loop::Job {
   Instant received_at() const { return received_at_; }
 
   // The next request of this connection waits until this one is answered: for one whose effects cannot be
-  // ordered before handle() returns. On the request's loop, before handle() returns.
+  // ordered before handle() returns (a change of metadata, a write that asks a coordinator first). On the
+  // request's loop, before handle() returns.
   void hold_successors() { holds_successors_ = true; }
 
   // Keeps the owner alive until the reply is written: the file of a FileRange, the block of a SharedBytes.
@@ -89,6 +90,7 @@ class Request final : private Loop::Job {
   };
 
   explicit Request(Loop& loop) : loop_(loop) {}
+  protocol::RequestStart start() const { return {header_.api->key, header_.version, header_.client_id}; }
   ~Request() = default;
 
   void set_reply(const protocol::Encoded& frame);
@@ -106,7 +108,7 @@ class Request final : private Loop::Job {
   std::vector<Piece> pieces_;
   std::vector<std::shared_ptr<const void>> pins_;
   std::weak_ptr<Parked> parked_;
-  const char* close_reason_ = "";
+  std::string_view close_reason_;  // a literal; empty: the request is not served
 
   // Loop only.
   NetLoop* home_ = nullptr;
@@ -149,6 +151,8 @@ class Responder {
   void send_nothing();
   // Closes the connection once the replies before this one are written. `why` is a literal, for the log.
   void close(const char* why);
+  // The same because the API, or this version of it, is not served.
+  void close_unserved();
 
   // On the request's loop, before handle() returns: whom to tell when the connection is lost.
   void park(std::weak_ptr<Parked> parked) { request_->parked_ = std::move(parked); }

@@ -40,7 +40,7 @@ struct Server::Impl {
   Impl(std::span<Loop* const> all, NetLimits limits_, RequestHandler& handler, const Logger& log)
       : limits(std::move(limits_)) {
     for (Loop* loop : all) {
-      loops.push_back(std::make_unique<NetLoop>(*loop, all.size(), limits, counts, handler, log));
+      loops.push_back(std::make_unique<NetLoop>(*loop, all.size(), limits, counts, unserved, handler, log));
     }
     shared = std::make_unique<Listener::Shared>(
         Listener::Shared{.loops = loops, .limits = limits, .counts = counts, .log = log});
@@ -48,6 +48,7 @@ struct Server::Impl {
 
   const NetLimits limits;
   mutable ConnectionCounts counts{limits};
+  UnservedRequests unserved;
   std::vector<std::unique_ptr<NetLoop>> loops;
   std::unique_ptr<Listener::Shared> shared;
   std::vector<std::unique_ptr<Listener>> listeners;

@@ -13,6 +13,7 @@
 #include "base/rng.h"
 #include "broker/net/testing/client.h"
 #include "broker/net/testing/test_server.h"
+#include "broker/net/unserved_requests.h"
 
 namespace milena::broker {
 namespace {
@@ -201,6 +202,46 @@ TEST(Server, ClosesOnUnknownApisAndVersionsButNotOnAnUnknownApiVersionsVersion) 
   frame[3] = static_cast<char>(frame.size() - 4);
   ASSERT_TRUE(client.send(frame));
   EXPECT_EQ(client.receive(), (Response{5, "e"}));
+}
+
+TEST(Server, NamesAClientOnceForEachRequestThatIsNotServed) {
+  TestServer server;
+  const auto attempt = [&](std::int16_t version) {
+    std::string frame = request_frame(5, "e");
+    store_be(reinterpret_cast<std::byte*>(frame.data() + 6), version);
+    Client client(server.port());
+    ASSERT_TRUE(client.send(frame));
+    EXPECT_TRUE(client.closed());
+  };
+  const auto lines_with = [&](std::string_view text) {
+    const std::string log = server.log();
+    std::size_t lines = 0;
+    for (auto at = log.find(text); at != std::string::npos; at = log.find(text, at + 1)) ++lines;
+    return lines;
+  };
+  for (int times = 0; times < 3; ++times) attempt(99);
+  EXPECT_EQ(lines_with("Metadata (3) version 99 is not served here; client id t, software unknown"), 1);
+  attempt(98);
+  EXPECT_EQ(lines_with("Metadata (3) version 98 is not served here"), 1);
+  EXPECT_EQ(lines_with("closing connection"), 2);
+}
+
+TEST(Server, TheMemoryOfRequestsThatAreNotServedIsBounded) {
+  UnservedRequests unserved;
+  for (std::size_t i = 0; i < UnservedRequests::kMaxRemembered; ++i) {
+    EXPECT_TRUE(unserved.is_first(std::to_string(i)));
+    EXPECT_FALSE(unserved.is_first("0"));
+  }
+  EXPECT_TRUE(unserved.is_first("one too many"));
+  EXPECT_TRUE(unserved.is_first("0")) << "all were forgotten";
+}
+
+TEST(Server, ARequestThatClosesItsConnectionIsNamed) {
+  TestServer server;
+  Client client(server.port());
+  ASSERT_TRUE(client.send(request_frame(5, "c")));
+  EXPECT_TRUE(client.closed());
+  EXPECT_NE(server.log().find("Metadata (3) version 4, client id t, software unknown"), std::string::npos);
 }
 
 TEST(Server, ClosesOnBytesThatAreNoKafka) {

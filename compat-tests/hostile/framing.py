@@ -5,6 +5,7 @@ import struct
 import time
 
 from lib import api
+from lib.report import Skipped
 from lib.wire import Reader, frame, header
 
 from ground import ANSWERED, CLOSED, kind
@@ -117,6 +118,22 @@ def unknown_version_of_api_versions(ground):
         assert reader.left() == 0, f"version {version}: {reader.left()} bytes left over"
 
 
+def refusals_in_the_log(ground):
+    """A client whose requests are not served is named in the log with what it asked for: once, however often it asks."""
+    if ground.target.data is None:
+        raise Skipped("the broker's log is not ours to read")
+    for _ in range(3):
+        for key, version in ((3, 99), (999, 7)):
+            with ground.client() as client:
+                client.call("ApiVersions", client_software_name="nosy", client_software_version="1.2")
+                client.send(frame(header(key, version, correlation_id=2, client_id="nosy-1", flexible=True)))
+                assert client.closes(), f"API {key} version {version} is served"
+    log = ground.target.log.read_text(errors="replace").splitlines()
+    for request in ("Metadata (3) version 99", "unknown API (999) version 7"):
+        lines = [line for line in log if f"{request} is not served here; client id nosy-1, software nosy 1.2" in line]
+        assert len(lines) == 1, f"{len(lines)} lines about {request}"
+
+
 def header_only(ground):
     """Requests whose body is missing."""
     ground.expect_closed({f"{name} without a body": _header_of(name) for name in api.APIS if name != "ApiVersions"})
@@ -203,6 +220,7 @@ CHECKS = {
     "F5 unknown APIs": unknown_apis,
     "F5 unknown and retired versions": unknown_versions,
     "F5 unknown version of ApiVersions": unknown_version_of_api_versions,
+    "F5 refusals in the log": refusals_in_the_log,
     "F6 header only": header_only,
     "F6 truncated bodies": truncated_bodies,
     "F6 trailing bytes": trailing_bytes,
@@ -210,4 +228,7 @@ CHECKS = {
     "F7 client ids": client_ids,
     "F8 software names": software_names,
 }
-NOT_FOR_KAFKA = {"F2 2,000 half frames of 1 MB": "it stops Apache Kafka, which allocates the announced 2 GB"}
+NOT_FOR_KAFKA = {
+    "F2 2,000 half frames of 1 MB": "it stops Apache Kafka, which allocates the announced 2 GB",
+    "F5 refusals in the log": "Kafka's lines read otherwise",
+}
