@@ -9,7 +9,7 @@ class NoPartitions final : public PartitionFinder {
  public:
   std::shared_ptr<Partition> find(std::string_view, PartitionId) override { return nullptr; }
   std::shared_ptr<Partition> find(const Uuid&, PartitionId) override { return nullptr; }
-  bool has_topic(const Uuid&) override { return false; }
+  std::shared_ptr<const TopicIdentity> topic(const Uuid&) override { return nullptr; }
 };
 
 class FetchSessionsTest : public testing::Test {

@@ -81,6 +81,7 @@ FetchSet::Topic& FetchSet::topic_for(const FetchTopic& topic) {
     }
     topics_.back()->id = topic.id;
     topics_.back()->name = topic.name;
+    topics_.back()->known = nullptr;
     topics_.back()->entries = 0;
   }
   ++topics_.back()->entries;
@@ -167,8 +168,7 @@ void FetchSet::read(FetchEntry& entry, const FetchLimits& limits, std::int64_t& 
   }
   entry.answer_ = {};
   if (entry.replica_ == nullptr) {
-    const bool topic_unknown = by_id_ && !finder_.has_topic(entry.topic().id);
-    entry.error_ = topic_unknown ? ErrorCode::kUnknownTopicId : ErrorCode::kUnknownTopicOrPartition;
+    entry.error_ = error_when_missing(entry);
     return;
   }
   if (limits.stranger) {
@@ -189,8 +189,9 @@ void FetchSet::read(FetchEntry& entry, const FetchLimits& limits, std::int64_t& 
     entry.error_ = answer.error().code;
     if (entry.error_ == ErrorCode::kUnknownTopicOrPartition) {  // deleted; a new incarnation may come
       detach(entry);
+      entry.topic_->known = entry.replica_->topic();
       entry.replica_ = nullptr;
-      if (by_id_) entry.error_ = ErrorCode::kUnknownTopicId;
+      entry.error_ = error_when_missing(entry);
     }
     return;
   }
@@ -198,6 +199,16 @@ void FetchSet::read(FetchEntry& entry, const FetchLimits& limits, std::int64_t& 
   entry.answer_ = *std::move(answer);
   bytes_left -= entry.answer_.records.size;
   found_any |= entry.answer_.records.size > 0;
+}
+
+ErrorCode FetchSet::error_when_missing(const FetchEntry& entry) {
+  if (!by_id_) return ErrorCode::kUnknownTopicOrPartition;
+  Topic& topic = *entry.topic_;
+  if (topic.known == nullptr) topic.known = finder_.topic(topic.id);
+  if (topic.known == nullptr) return ErrorCode::kUnknownTopicId;
+  const auto namesake = finder_.find(topic.known->name, entry.partition_);
+  const bool is_another = namesake != nullptr && namesake->topic_id() != topic.id;
+  return is_another ? ErrorCode::kInconsistentTopicId : ErrorCode::kUnknownTopicOrPartition;
 }
 
 bool FetchSet::has_more(const FetchEntry& entry, const FetchLimits& limits) {

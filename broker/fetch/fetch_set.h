@@ -8,6 +8,10 @@
 // request parks: arm() says how many bytes it waits for, and the change that brings the last of them wakes
 // it.
 //
+// A topic id is resolved once: from then on the entry stands for the topic that the id named. When that topic
+// is deleted its partitions are unknown (UNKNOWN_TOPIC_OR_PARTITION, not UNKNOWN_TOPIC_ID), and a new topic
+// of its name is another one (INCONSISTENT_TOPIC_ID).
+//
 // A set is used again after reset(), and keeps its memory: a steady stream of fetches without a session
 // allocates nothing.
 #pragma once
@@ -75,6 +79,7 @@ class FetchEntry final : public PartitionWatch {
   struct Topic {
     Uuid id;
     std::string name;
+    std::shared_ptr<const TopicIdentity> known;  // what the id stood for when it was first known here
     std::size_t entries = 0;
   };
 
@@ -180,6 +185,8 @@ class FetchSet {
   Topic& topic_for(const FetchTopic& topic);
   void leave(Topic& topic);
   void read(FetchEntry& entry, const FetchLimits& limits, std::int64_t& bytes_left, bool& found_any);
+  // Which error it is that an entry's partition is not here.
+  ErrorCode error_when_missing(const FetchEntry& entry);
   void make_ready(FetchEntry& entry);
   void take_signals();
   void attach(FetchEntry& entry);

@@ -131,7 +131,41 @@ TEST_F(FetchSetTest, AClosedPartitionWakesTheSleeperAndIsAnError) {
   partitions_.remove_topic();
   EXPECT_EQ(sleeper_->times, 1);
   EXPECT_TRUE(set.evaluate(limits_).answer_now);
-  set.answer(false, [](const FetchEntry& entry) { EXPECT_EQ(entry.error(), ErrorCode::kUnknownTopicId); });
+  const auto expect = [&](ErrorCode error) {
+    set.answer(false, [&](const FetchEntry& entry) { EXPECT_EQ(entry.error(), error); });
+  };
+  expect(ErrorCode::kUnknownTopicOrPartition);
+  EXPECT_TRUE(set.evaluate(limits_).answer_now);
+  expect(ErrorCode::kUnknownTopicOrPartition);
+  partitions_.create_topic_anew();
+  EXPECT_TRUE(set.evaluate(limits_).answer_now);
+  expect(ErrorCode::kInconsistentTopicId);
+}
+
+TEST_F(FetchSetTest, ANewTopicOfTheSameNameIsReadByWhoNamesIt) {
+  FetchSet set(partitions_, false);
+  set.put({Uuid(), partitions_.topic_name()}, 0, {.fetch_offset = 0, .max_bytes = 1 << 20});
+  set.evaluate(limits_);
+  answered(set, false);
+  ASSERT_TRUE(set.watch_all());
+  partitions_.remove_topic();
+  EXPECT_TRUE(set.evaluate(limits_).answer_now);
+  set.answer(false,
+             [](const FetchEntry& entry) { EXPECT_EQ(entry.error(), ErrorCode::kUnknownTopicOrPartition); });
+  partitions_.create_topic_anew();
+  append(0, 1);
+  EXPECT_GT(set.evaluate(limits_).bytes, 0u);
+}
+
+TEST_F(FetchSetTest, AnIdThatWasNeverKnownStaysUnknown) {
+  partitions_.remove_topic();
+  FetchSet set(partitions_, true);
+  ask(set, 0, 0);
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_TRUE(set.evaluate(limits_).answer_now);
+    set.answer(false, [](const FetchEntry& entry) { EXPECT_EQ(entry.error(), ErrorCode::kUnknownTopicId); });
+    partitions_.create_topic_anew();
+  }
 }
 
 TEST_F(FetchSetTest, UnknownTopicsAndPartitionsHaveErrorsOfTheirOwn) {

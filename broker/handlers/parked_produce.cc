@@ -64,7 +64,9 @@ void ParkedProduce::finish() {
     auto& answer = *watch->pending_.answer;
     const bool settled = watch->settled_.load(std::memory_order_acquire);
     if (settled && !watch->closed_) continue;
-    answer.error_code = settled ? ErrorCode::kNotLeaderOrFollower : ErrorCode::kRequestTimedOut;
+    const auto offsets = watch->pending_.partition->offsets(protocol::kNoLeaderEpoch);
+    const auto closed_error = offsets ? ErrorCode::kNotLeaderOrFollower : offsets.error().code;
+    answer.error_code = settled ? closed_error : ErrorCode::kRequestTimedOut;
     answer.base_offset = protocol::kNoOffset;
   }
   responder_.send(outcome_.response);

@@ -3,7 +3,8 @@
 //
 // Lives on the request's loop; only woken() and the watches run elsewhere. Keeps itself alive until it has
 // answered. A partition that is still waiting at the deadline is answered with REQUEST_TIMED_OUT (its records
-// may be committed later), one that was closed meanwhile with NOT_LEADER_OR_FOLLOWER.
+// may be committed later), one that was closed meanwhile with the error of its state: after its topic was
+// deleted UNKNOWN_TOPIC_OR_PARTITION.
 #pragma once
 
 #include <atomic>

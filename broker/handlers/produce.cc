@@ -85,7 +85,8 @@ ProduceHandler::Outcome ProduceHandler::append(Call& call, const ProduceRequest&
       auto appended = [&]() -> Result<Partition::Appended> {
         if (refusal != ErrorCode::kNone) return fail(refusal, "the whole request is refused");
         if (batch.partition == nullptr) {
-          const bool unknown_id = call.version > 12 && (!by_id || !partitions_.has_topic(topic.topic_id));
+          const bool unknown_id =
+              call.version > 12 && (!by_id || partitions_.topic(topic.topic_id) == nullptr);
           return fail(unknown_id ? ErrorCode::kUnknownTopicId : ErrorCode::kUnknownTopicOrPartition,
                       "not here");
         }

@@ -67,6 +67,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
 
   const std::string& topic_name() const { return topic_->name; }
   const Uuid& topic_id() const { return topic_->id; }
+  const std::shared_ptr<const TopicIdentity>& topic() const { return topic_; }
   PartitionId index() const { return index_; }
   // Null for a partition that was offline from the start.
   storage::LogDirectory* directory() const { return directory_; }

@@ -15,7 +15,8 @@ class PartitionFinder {
   // Null: no such topic or partition here. Thread-safe.
   virtual std::shared_ptr<Partition> find(std::string_view topic, PartitionId partition) = 0;
   virtual std::shared_ptr<Partition> find(const Uuid& topic_id, PartitionId partition) = 0;
-  virtual bool has_topic(const Uuid& topic_id) = 0;
+  // Null: no topic has this id. Thread-safe.
+  virtual std::shared_ptr<const TopicIdentity> topic(const Uuid& topic_id) = 0;
 };
 
 }  // namespace milena::broker

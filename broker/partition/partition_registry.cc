@@ -22,9 +22,10 @@ std::shared_ptr<Partition> PartitionRegistry::find(const Uuid& topic_id, Partiti
   return pick(found == by_id_.end() ? nullptr : found->second.get(), partition);
 }
 
-bool PartitionRegistry::has_topic(const Uuid& topic_id) {
+std::shared_ptr<const TopicIdentity> PartitionRegistry::topic(const Uuid& topic_id) {
   const MutexLock lock(mutex_);
-  return by_id_.contains(topic_id);
+  const auto found = by_id_.find(topic_id);
+  return found == by_id_.end() ? nullptr : found->second->identity;
 }
 
 void PartitionRegistry::publish(const std::shared_ptr<const TopicIdentity>& topic,

@@ -22,7 +22,7 @@ class PartitionRegistry final : public PartitionFinder {
  public:
   std::shared_ptr<Partition> find(std::string_view topic, PartitionId partition) override;
   std::shared_ptr<Partition> find(const Uuid& topic_id, PartitionId partition) override;
-  bool has_topic(const Uuid& topic_id) override;
+  std::shared_ptr<const TopicIdentity> topic(const Uuid& topic_id) override;
 
   // Adds a topic or replaces its list of partitions.
   void publish(const std::shared_ptr<const TopicIdentity>& topic, TopicPartitions partitions);

@@ -12,19 +12,27 @@ constexpr std::int64_t kNow = 1'700'000'000'000;
 
 }  // namespace
 
-TestPartitions::TestPartitions(int count, Durability durability)
-    : topic_(std::make_shared<const TopicIdentity>(TopicIdentity{"letters", Uuid::from_halves(7, 7)})) {
-  auto opened = storage::LogDirectory::open(fs_, "/data");
+TestPartitions::TestPartitions(int count, Durability durability) : count_(count), durability_(durability) {
+  create_topic_anew();
+}
+
+void TestPartitions::create_topic_anew() {
+  const auto generation = directories_.size();
+  topic_ =
+      std::make_shared<const TopicIdentity>(TopicIdentity{"letters", Uuid::from_halves(7, 7 + generation)});
+  auto opened = storage::LogDirectory::open(fs_, "/data-" + std::to_string(generation));
   MILENA_ASSERT(opened.has_value(), "the in-memory directory opens");
-  directory_ = *std::move(opened);
+  directories_.push_back(*std::move(opened));
+  auto& directory = *directories_.back();
+  partitions_.clear();
   const auto settings = std::make_shared<const TopicSettings>();
-  for (int i = 0; i < count; ++i) {
+  for (int i = 0; i < count_; ++i) {
     const storage::TopicPartition name{topic_->name, i};
-    MILENA_ASSERT(directory_->create_partition(name, topic_->id).has_value(), "the partition is created");
-    auto log = directory_->open_log(name, settings->log, kNow);
+    MILENA_ASSERT(directory.create_partition(name, topic_->id).has_value(), "the partition is created");
+    auto log = directory.open_log(name, settings->log, kNow);
     MILENA_ASSERT(log.has_value(), "the log opens");
     partitions_.push_back(
-        std::make_shared<Partition>(topic_, i, *directory_, *std::move(log), settings, durability, *this));
+        std::make_shared<Partition>(topic_, i, directory, *std::move(log), settings, durability_, *this));
     partitions_.back()->become_leader(0);
   }
   registry_.publish(topic_, partitions_);

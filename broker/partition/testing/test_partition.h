@@ -32,6 +32,8 @@ class TestPartitions final : public PartitionFinder, public FlushScheduler {
   MemFs& disk() { return fs_; }
   // Closes every partition and forgets the topic.
   void remove_topic();
+  // A topic of the same name and another id takes the place of the one that was removed.
+  void create_topic_anew();
 
   std::shared_ptr<Partition> find(std::string_view topic, PartitionId partition) override {
     return registry_.find(topic, partition);
@@ -39,7 +41,9 @@ class TestPartitions final : public PartitionFinder, public FlushScheduler {
   std::shared_ptr<Partition> find(const Uuid& topic_id, PartitionId partition) override {
     return registry_.find(topic_id, partition);
   }
-  bool has_topic(const Uuid& topic_id) override { return registry_.has_topic(topic_id); }
+  std::shared_ptr<const TopicIdentity> topic(const Uuid& topic_id) override {
+    return registry_.topic(topic_id);
+  }
   void schedule_flush(std::shared_ptr<Partition> partition) override {
     flushes_.push_back(std::move(partition));
   }
@@ -47,8 +51,11 @@ class TestPartitions final : public PartitionFinder, public FlushScheduler {
   bool expects_overdue_flush() const { return expects_overdue_flush_; }
 
  private:
+  const int count_;
+  const Durability durability_;
   MemFs fs_;
-  std::unique_ptr<storage::LogDirectory> directory_;
+  std::vector<std::unique_ptr<storage::LogDirectory>>
+      directories_;  // one for each time the topic was created
   std::shared_ptr<const TopicIdentity> topic_;
   PartitionRegistry registry_;
   std::vector<std::shared_ptr<Partition>> partitions_;
