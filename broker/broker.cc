@@ -130,8 +130,9 @@ std::expected<void, std::string> Broker::Parts::open() {
                                      .runner = [this](auto job) { partitions->run_blocking(std::move(job)); },
                                      .clock = world.clock,
                                      .log = world.log};
-  groups = std::make_unique<GroupCoordinator>(services, world.rng, group_config(config.settings, *metadata),
-                                              group_shard_options(config));
+  groups = std::make_unique<GroupCoordinator>(
+      services, world.rng, group_config(config.settings, *metadata), group_shard_options(config),
+      static_cast<std::int32_t>(config.settings.number("offsets.topic.num.partitions")));
   markers = std::make_unique<MarkerWriter>(registry, *groups, *loops.front(), world.clock);
   producer_ids =
       std::make_unique<ProducerIds>(*metadata, config.node_id, [this] { return lifecycle->broker_epoch(); });

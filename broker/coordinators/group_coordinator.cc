@@ -37,8 +37,9 @@ std::shared_ptr<const MetadataChange> change_for_groups(
 
 GroupCoordinator::GroupCoordinator(CoordinatorServices services, Rng& rng,
                                    std::shared_ptr<const coordinator::GroupConfig> config,
-                                   ShardHostOptions options)
-    : view_(std::make_shared<const coordinator::NoMetadata>()),
+                                   ShardHostOptions options, std::int32_t offsets_partitions)
+    : offsets_partitions_(offsets_partitions),
+      view_(std::make_shared<const coordinator::NoMetadata>()),
       shards_(kOffsetsTopic, std::move(services), options,
               [this, &rng, config = std::move(config)](const Partition&) {
                 return std::make_unique<GroupMachine>(config, view(), rng);

@@ -5,8 +5,8 @@
 // metadata thread; each shard has its own lock.
 #pragma once
 
+#include <cstdint>
 #include <memory>
-#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -25,8 +25,10 @@ class GroupCoordinator {
   using Completion = Host::Completion;
   using Answer = Host::Answer;
 
+  // `offsets_partitions`: how many partitions __consumer_offsets gets when it is created.
   GroupCoordinator(CoordinatorServices services, Rng& rng,
-                   std::shared_ptr<const coordinator::GroupConfig> config, ShardHostOptions options);
+                   std::shared_ptr<const coordinator::GroupConfig> config, ShardHostOptions options,
+                   std::int32_t offsets_partitions);
 
   // Begins to load what this node leads in the image and has not loaded yet. On the metadata thread, or
   // before there is one.
@@ -37,9 +39,11 @@ class GroupCoordinator {
   void stop() { shards_.stop(); }
 
   const Shards& shards() const { return shards_; }
-  // Which partition of __consumer_offsets a group belongs to; none while there is no such topic.
-  std::optional<protocol::PartitionId> partition_of(std::string_view group_id) const {
-    return shards_.partition_of(group_id);
+  // Which partition of __consumer_offsets a group belongs to. Before the topic exists: the one it will belong
+  // to if the topic is created with the configured number of partitions.
+  protocol::PartitionId partition_of(std::string_view group_id) const {
+    const auto known = shards_.partition_of(group_id);
+    return known ? *known : coordinator::partition_for_key(group_id, offsets_partitions_);
   }
 
   // One request about one group. `answer` is called once, on any thread; until then what `context` and
@@ -63,6 +67,7 @@ class GroupCoordinator {
   void set_view(controller::MetadataImagePtr image);
   std::shared_ptr<const coordinator::MetadataView> view() const;
 
+  const std::int32_t offsets_partitions_;
   mutable Mutex mutex_;
   std::shared_ptr<const coordinator::MetadataView> view_ MILENA_GUARDED_BY(mutex_);
   Shards shards_;

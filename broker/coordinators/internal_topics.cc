@@ -36,8 +36,10 @@ void set_configs(Topic& topic, std::initializer_list<std::pair<std::string_view,
 
 }  // namespace
 
-std::optional<Topic> internal_topic(std::string_view name, const StaticConfig& settings, std::size_t brokers,
-                                    Arena& arena) {
+std::optional<Topic> internal_topic(std::string_view name, const StaticConfig& settings,
+                                    const controller::MetadataImage& image, Arena& arena) {
+  const auto brokers = static_cast<std::size_t>(
+      std::ranges::count_if(image.brokers, [](const auto& each) { return each.value->is_active(); }));
   if (name == kOffsetsTopic) {
     Topic topic = state_topic(name, "offsets.topic.", settings, brokers);
     set_configs(topic,

@@ -38,7 +38,8 @@ class MarkerWriterTest : public ::testing::Test {
       {.self = 1, .partitions = partitions, .loops = {&loop}, .runner = {}, .clock = clock, .log = log},
       rng,
       std::make_shared<coordinator::GroupConfig>(),
-      {}};
+      {},
+      1};
   MarkerWriter writer{partitions, groups, loop, clock};
   std::optional<ErrorCode> answer;
 };

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "broker/coordinators/internal_topics.h"
 #include "broker/handlers/metadata_change.h"
 #include "broker/node_settings.h"
 #include "protocol/error_code.h"
@@ -78,17 +79,17 @@ void ControllerHandlers::metadata(Call& call, const protocol::MetadataRequest& r
   const auto image = metadata_.image();
   if (MetadataHandler::asks_for_all(call, request))
     return all_metadata(call, request, image, std::move(responder));
-  const auto missing = auto_create_topics_ && request.allow_auto_topic_creation
-                           ? MetadataHandler::missing_topics(call, request, *image)
-                           : std::vector<std::string_view>{};
+  const bool creates = auto_create_topics_ && request.allow_auto_topic_creation;
+  const auto missing =
+      creates ? MetadataHandler::missing_topics(call, request, *image) : std::vector<std::string_view>{};
   if (missing.empty()) return responder.send(metadata_answers_.answer(call, request, *image, {}));
 
   protocol::CreateTopicsRequest creation;
   creation.topics = call.arena.array<protocol::CreateTopicsRequest::CreatableTopic>(missing.size());
   for (std::size_t i = 0; i < missing.size(); ++i) {
-    creation.topics[i].name = missing[i];
-    creation.topics[i].num_partitions = -1;
-    creation.topics[i].replication_factor = -1;
+    using Topic = protocol::CreateTopicsRequest::CreatableTopic;
+    const Topic with_defaults{.name = missing[i], .num_partitions = -1, .replication_factor = -1};
+    creation.topics[i] = internal_topic(missing[i], settings_, *image, call.arena).value_or(with_defaults);
   }
   change_metadata<protocol::CreateTopicsResponse>(
       metadata_, std::move(responder),

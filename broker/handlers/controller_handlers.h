@@ -1,7 +1,7 @@
-// CreateTopics 2-7, DeleteTopics 1-6, CreatePartitions 0-3, IncrementalAlterConfigs 0-1, AlterConfigs 0-2,
-// UpdateFeatures 0-2: requests that the controller decides. What they accept and refuse is documented there
-// (controller/decisions); here they are handed over, and the missing topics of a Metadata request become one
-// of them.
+// CreateTopics 2-7, DeleteTopics 1-6, CreatePartitions 0-3, IncrementalAlterConfigs 0-1,
+// AlterConfigs 0-2, UpdateFeatures 0-2: requests that the controller decides. What they accept and refuse is
+// documented there (controller/decisions); here they are handed over, and the missing topics of a Metadata
+// request become one of them.
 //
 // CreateTopics and DeleteTopics are done when they are answered: partitions exist, leaders are known, and a
 // topic that was deleted is gone from Metadata.
@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/config/static_config.h"
 #include "broker/handlers/call.h"
 #include "broker/handlers/metadata.h"
 #include "broker/handlers/whole_metadata.h"
@@ -27,8 +28,12 @@ namespace milena::broker {
 
 class ControllerHandlers {
  public:
-  ControllerHandlers(MetadataLog& metadata, const MetadataHandler& metadata_answers, bool auto_create_topics)
-      : metadata_(metadata), metadata_answers_(metadata_answers), auto_create_topics_(auto_create_topics) {}
+  ControllerHandlers(MetadataLog& metadata, const MetadataHandler& metadata_answers,
+                     const StaticConfig& settings)
+      : metadata_(metadata),
+        metadata_answers_(metadata_answers),
+        settings_(settings),
+        auto_create_topics_(settings.flag("auto.create.topics.enable")) {}
 
   void create_topics(Call& call, const protocol::CreateTopicsRequest& request, Responder responder);
   void delete_topics(Call& call, const protocol::DeleteTopicsRequest& request, Responder responder);
@@ -45,6 +50,7 @@ class ControllerHandlers {
 
   MetadataLog& metadata_;
   const MetadataHandler& metadata_answers_;
+  const StaticConfig& settings_;
   const bool auto_create_topics_;
   WholeMetadata whole_metadata_;
 };

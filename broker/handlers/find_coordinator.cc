@@ -54,9 +54,7 @@ void FindCoordinatorHandler::handle(Call& call, const FindCoordinatorRequest& re
   if (!is_known || image->topic(topic_of(request.key_type)) != nullptr) {
     return responder.send(answer(call, request, *image));
   }
-  const auto brokers = static_cast<std::size_t>(
-      std::ranges::count_if(image->brokers, [](const auto& each) { return each.value->is_active(); }));
-  const auto topic = internal_topic(topic_of(request.key_type), settings_, brokers, call.arena);
+  const auto topic = internal_topic(topic_of(request.key_type), settings_, *image, call.arena);
   if (!topic) return responder.send(answer(call, request, *image));
 
   protocol::CreateTopicsRequest creation;

@@ -1,11 +1,11 @@
 // FindCoordinator, versions 0-6: who looks after a group or a transactional id (KIP-699: many keys from v4
 // on).
 //
-// A coordinator is the leader of the partition of an internal topic that the key belongs to. The topic of
-// groups is made when the first group asks, and the answer waits for that, where Kafka says
-// COORDINATOR_NOT_AVAILABLE and lets the client ask again. Transactions and share groups have no coordinator
-// here yet and are answered with that error, which clients take as "later". An unknown key type, or a share
-// group's before v6, is INVALID_REQUEST.
+// A coordinator is the leader of the partition of an internal topic that the key belongs to. The topic is
+// created when the first group or transactional id asks, and the answer waits for that, where Kafka says
+// COORDINATOR_NOT_AVAILABLE and lets the client ask again. Share groups have no coordinator here yet and are
+// answered with that error, which clients take as "later". An unknown key type, or a share group's before v6,
+// is INVALID_REQUEST.
 #pragma once
 
 #include "broker/config/static_config.h"

@@ -128,7 +128,7 @@ void Handlers::Parts::serve_data(const Services& services) {
 void Handlers::Parts::serve_metadata(const Services& services) {
   const auto self = config.node_id;
   metadata_answers.emplace(services.cluster_id, self);
-  controller.emplace(services.metadata, *metadata_answers, config.settings.flag("auto.create.topics.enable"));
+  controller.emplace(services.metadata, *metadata_answers, config.settings);
 
   auto hand_over = [this](auto verb) {
     return [this, verb](Call& call, const auto& request, Responder responder) {

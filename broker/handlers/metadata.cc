@@ -62,7 +62,8 @@ std::vector<std::string_view> MetadataHandler::missing_topics(const Call& call,
   if (asks_for_all(call, request)) return missing;
   for (const auto& topic : *request.topics) {
     if (by_id(topic)) return {};  // ids win over names, and an id cannot be created
-    if (topic.name && image.topic(*topic.name) == nullptr && !is_internal_topic(*topic.name) &&
+    // Share groups have no coordinator here that could use their topic.
+    if (topic.name && image.topic(*topic.name) == nullptr && *topic.name != kShareStateTopic &&
         !controller::topic_name_error(*topic.name)) {
       missing.push_back(*topic.name);
     }

@@ -108,12 +108,8 @@ void TransactionHandlers::add_partitions(Call& call, const AddPartitionsToTxnReq
 
 void TransactionHandlers::add_offsets(Call& call, const protocol::AddOffsetsToTxnRequest& request,
                                       Responder responder) {
-  const auto partition = groups_.partition_of(request.group_id);
-  if (!partition) {
-    return responder.send(
-        protocol::AddOffsetsToTxnResponse{.error_code = ErrorCode::kCoordinatorNotAvailable});
-  }
-  const coordinator::AddOffsets asked{.request = request, .offsets_partition = *partition};
+  const coordinator::AddOffsets asked{.request = request,
+                                      .offsets_partition = groups_.partition_of(request.group_id)};
   pass_on<protocol::AddOffsetsToTxnResponse>(transactions_, call, request.transactional_id, asked,
                                              std::move(responder));
 }

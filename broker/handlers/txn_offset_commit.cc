@@ -52,9 +52,8 @@ void TxnOffsetCommitHandler::handle(Call& call, const TxnOffsetCommitRequest& re
     auto refused = std::get<TxnOffsetCommitResponse>(coordinator::refusal(what, error, version, arena));
     answer_with(std::move(answerer), refused, others, version);
   };
-  const auto partition = groups_.partition_of(kept.group_id);
   const auto host = groups_.shards().host_of(kept.group_id);
-  if (!partition || host == nullptr) {
+  if (host == nullptr) {
     return refuse(std::move(responder), kept, answers, ErrorCode::kCoordinatorNotAvailable);
   }
   auto commit = [this, refuse, kept, context = group_context(call), answers = std::move(answers),
@@ -76,7 +75,7 @@ void TxnOffsetCommitHandler::handle(Call& call, const TxnOffsetCommitRequest& re
   constexpr storage::VerificationTicket kNotNeeded = 0;  // as long as the transaction stays open
   if (!*ticket) return commit(ErrorCode::kNone, kNotNeeded);
   transactions_.join(kept.transactional_id, {kept.producer_id, kept.producer_epoch},
-                     {{std::string(kOffsetsTopic), partition->value}}, adds,
+                     {{std::string(kOffsetsTopic), groups_.partition_of(kept.group_id).value}}, adds,
                      [commit = std::move(commit), ticket = **ticket](
                          const std::vector<ErrorCode>& errors) mutable { commit(errors[0], ticket); });
 }
