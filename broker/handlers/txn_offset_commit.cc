@@ -72,6 +72,8 @@ void TxnOffsetCommitHandler::handle(Call& call, const TxnOffsetCommitRequest& re
   if (!adds && !verify_) return commit(ErrorCode::kNone, std::nullopt);
   const auto ticket = host->begin_verification(kept.producer_id, kept.producer_epoch);
   if (!ticket) return commit(ticket.error().code, std::nullopt);
+  // What the connection sends next may end the transaction: the offsets have to be in the log before.
+  call.request.hold_successors();
   constexpr storage::VerificationTicket kNotNeeded = 0;  // as long as the transaction stays open
   if (!*ticket) return commit(ErrorCode::kNone, kNotNeeded);
   transactions_.join(kept.transactional_id, {kept.producer_id, kept.producer_epoch},
