@@ -7,6 +7,7 @@ from lib.wire import Writer, frame
 
 from ground import ANSWERED, TOPIC, kind
 
+UNKNOWN_ERROR, REBALANCING = api.ERROR["UNKNOWN_SERVER_ERROR"], api.ERROR["REBALANCE_IN_PROGRESS"]
 OK, TOO_LARGE, TOO_MUCH_METADATA, GROUP_IS_FULL = 0, 10, 12, 81
 INVALID_GROUP, INCONSISTENT, UNKNOWN_MEMBER, MEMBER_ID_REQUIRED = 24, 23, 25, 79
 UNKNOWN_TOPIC = api.ERROR["UNKNOWN_TOPIC_OR_PARTITION"]
@@ -104,16 +105,46 @@ def large_metadata(ground):
         leave(client, "large", joined["member_id"])
 
 
+def enter_together(clients, group):
+    """The answers to JoinGroup of members that join an empty group at the same time, each on its connection."""
+    clients[0].await_group(group)
+    ids = [join(client, group)["member_id"] for client in clients]
+    for client, member in zip(clients, ids):
+        client.send(frame(api.request_payload("JoinGroup", group_id=group, member_id=member, protocols=RANGE)))
+    joined = [api.decode("JoinGroup", client.receive()[1]) for client in clients]
+    assert {one["error_code"] for one in joined} == {OK} and len({one["generation_id"] for one in joined}) == 1, joined
+    return joined
+
+
+def large_assignments(ground):
+    """Assignments that together are more than a record may hold fail for every member, and the group begins again."""
+    with ground.client(timeout=30.0) as first, ground.client(timeout=30.0) as second:
+        clients = [first, second]
+        joined = enter_together(clients, "heavy")
+        assignments = [{"member_id": one["member_id"], "assignment": b"x" * 900_000} for one in joined]
+        for client, one in sorted(zip(clients, joined), key=lambda pair: pair[1]["leader"] == pair[1]["member_id"]):
+            given = assignments if one["leader"] == one["member_id"] else []
+            request = {"group_id": "heavy", "generation_id": one["generation_id"], "member_id": one["member_id"], "protocol_name": "range"}
+            client.send(frame(api.request_payload("SyncGroup", **request, assignments=given)))
+        synced = [api.decode("SyncGroup", client.receive()[1])["error_code"] for client in clients]
+        beats = [client.call("Heartbeat", group_id="heavy", generation_id=one["generation_id"], member_id=one["member_id"])["error_code"]
+                 for client, one in zip(clients, joined)]  # fmt: skip
+        ground.expect({"syncs": UNKNOWN_ERROR, "heartbeats": REBALANCING}, {"syncs": same(synced), "heartbeats": same(beats)})
+        for client, one in zip(clients, joined):
+            leave(client, "heavy", one["member_id"])
+
+
+def same(codes):
+    """The one code that all are, or all of them in words."""
+    return codes[0] if len(set(codes)) == 1 else str(codes)
+
+
 def assignments_of_a_follower(ground):
     """Only the leader's assignments count, and only those for members."""
     with ground.client(timeout=30.0) as first, ground.client(timeout=30.0) as second:
-        first.await_group("pair")
         clients = [first, second]
-        ids = [join(client, "pair")["member_id"] for client in clients]
-        for client, member in zip(clients, ids):
-            client.send(frame(api.request_payload("JoinGroup", group_id="pair", member_id=member, protocols=RANGE)))
-        joined = [api.decode("JoinGroup", client.receive()[1]) for client in clients]
-        assert {one["error_code"] for one in joined} == {OK} and len({one["generation_id"] for one in joined}) == 1, joined
+        joined = enter_together(clients, "pair")
+        ids = [one["member_id"] for one in joined]
         order = sorted(zip(clients, joined), key=lambda pair: pair[1]["leader"] == pair[1]["member_id"])
         for (client, one), told in zip(order, (b"false", b"true")):  # the follower speaks first
             assignments = [{"member_id": member, "assignment": told} for member in (*ids, "ghost", "")]
@@ -190,6 +221,7 @@ CHECKS = {
     "F26 odd protocols": odd_protocols,
     "F26 junk subscriptions": junk_subscriptions,
     "F26 subscriptions of 5 MB": large_metadata,
+    "F26 assignments of 2 x 900 KB": large_assignments,
     "F26 assignments by a follower": assignments_of_a_follower,
     "F26 20,000 members that never come": members_that_never_come,
     "F26 offset commits": offset_commits,

@@ -21,6 +21,7 @@ ERROR = {
     "COORDINATOR_LOAD_IN_PROGRESS": 14,
     "COORDINATOR_NOT_AVAILABLE": 15,
     "NOT_COORDINATOR": 16,
+    "REBALANCE_IN_PROGRESS": 27,
     "INVALID_TOPIC_EXCEPTION": 17,
     "RECORD_LIST_TOO_LARGE": 18,
     "INVALID_REQUIRED_ACKS": 21,
@@ -143,6 +144,9 @@ APIS = {
     ], [
         ("throttle_time_ms", "i32"), ("error_code", "i16"), ("protocol_type", "string"), ("protocol_name", "string"), ("assignment", "bytes"),
     ]),
+    "Heartbeat": (12, 4, [
+        ("group_id", "string"), ("generation_id", "i32"), ("member_id", "string"), ("group_instance_id", "string", None),
+    ], [("throttle_time_ms", "i32"), ("error_code", "i16")]),
     "LeaveGroup": (13, 5, [
         ("group_id", "string"),
         ("members", [("member_id", "string"), ("group_instance_id", "string", None), ("reason", "string", None)]),
