@@ -53,6 +53,14 @@ void ControllerHandlers::alter_configs(Call&, const protocol::AlterConfigsReques
       });
 }
 
+void ControllerHandlers::elect_leaders(Call&, const protocol::ElectLeadersRequest& request,
+                                       Responder responder) {
+  change_metadata<protocol::ElectLeadersResponse>(
+      metadata_, std::move(responder), [request](Controller& controller, std::int64_t, Arena& arena) {
+        return controller.elect_leaders(request, arena);
+      });
+}
+
 void ControllerHandlers::update_features(Call& call, const protocol::UpdateFeaturesRequest& request,
                                          Responder responder) {
   change_metadata<protocol::UpdateFeaturesResponse>(

@@ -1,4 +1,4 @@
-// CreateTopics 2-7, DeleteTopics 1-6, CreatePartitions 0-3, IncrementalAlterConfigs 0-1,
+// CreateTopics 2-7, DeleteTopics 1-6, CreatePartitions 0-3, ElectLeaders 0-2, IncrementalAlterConfigs 0-1,
 // AlterConfigs 0-2, UpdateFeatures 0-2: requests that the controller decides. What they accept and refuse is
 // documented there (controller/decisions); here they are handed over, and the missing topics of a Metadata
 // request become one of them.
@@ -20,6 +20,7 @@
 #include "protocol/create_partitions.gen.h"
 #include "protocol/create_topics.gen.h"
 #include "protocol/delete_topics.gen.h"
+#include "protocol/elect_leaders.gen.h"
 #include "protocol/incremental_alter_configs.gen.h"
 #include "protocol/metadata.gen.h"
 #include "protocol/update_features.gen.h"
@@ -41,6 +42,7 @@ class ControllerHandlers {
   void incremental_alter_configs(Call& call, const protocol::IncrementalAlterConfigsRequest& request,
                                  Responder responder);
   void alter_configs(Call& call, const protocol::AlterConfigsRequest& request, Responder responder);
+  void elect_leaders(Call& call, const protocol::ElectLeadersRequest& request, Responder responder);
   void update_features(Call& call, const protocol::UpdateFeaturesRequest& request, Responder responder);
   void metadata(Call& call, const protocol::MetadataRequest& request, Responder responder);
 

@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "broker/fetch/fetch_sessions.h"
+#include "broker/handlers/acls.h"
 #include "broker/handlers/api_versions.h"
 #include "broker/handlers/controller_handlers.h"
+#include "broker/handlers/delegation_tokens.h"
 #include "broker/handlers/delete_records.h"
 #include "broker/handlers/describe_cluster.h"
 #include "broker/handlers/describe_configs.h"
@@ -20,7 +22,9 @@
 #include "broker/handlers/group_admin.h"
 #include "broker/handlers/group_membership.h"
 #include "broker/handlers/init_producer_id.h"
+#include "broker/handlers/list_config_resources.h"
 #include "broker/handlers/list_offsets.h"
+#include "broker/handlers/list_reassignments.h"
 #include "broker/handlers/offset_for_leader_epoch.h"
 #include "broker/handlers/offsets.h"
 #include "broker/handlers/produce_service.h"
@@ -49,6 +53,7 @@ struct Handlers::Parts {
   void serve_metadata(const Services& services);
   void serve_groups(const Services& services);
   void serve_transactions(const Services& services);
+  void serve_security();
 
   const BrokerConfig& config;
   PartitionFinder& partitions;
@@ -79,6 +84,7 @@ void Handlers::serve(const Services& services) {
   parts_->serve_metadata(services);
   parts_->serve_groups(services);
   parts_->serve_transactions(services);
+  parts_->serve_security();
   parts_->router.serve_undecoded(
       ApiKey::kApiVersions,
       [this](Call& call, Responder responder) { parts_->api_versions->handle(call, std::move(responder)); },
@@ -146,6 +152,8 @@ void Handlers::Parts::serve_metadata(const Services& services) {
       ApiKey::kIncrementalAlterConfigs, hand_over(&ControllerHandlers::incremental_alter_configs));
   router.serve<protocol::AlterConfigsRequest>(ApiKey::kAlterConfigs,
                                               hand_over(&ControllerHandlers::alter_configs));
+  router.serve<protocol::ElectLeadersRequest>(ApiKey::kElectLeaders,
+                                              hand_over(&ControllerHandlers::elect_leaders));
   router.serve<protocol::UpdateFeaturesRequest>(ApiKey::kUpdateFeatures,
                                                 hand_over(&ControllerHandlers::update_features));
 
@@ -171,6 +179,16 @@ void Handlers::Parts::serve_metadata(const Services& services) {
                                     Call& call, const auto& request, Responder responder) {
         const auto image = metadata.image();
         responder.send(handler.handle(call, request, *image));
+      });
+  router.serve<protocol::ListConfigResourcesRequest>(
+      ApiKey::kListConfigResources, [&metadata, self](Call& call, const auto& request, Responder responder) {
+        const auto image = metadata.image();
+        responder.send(list_config_resources(call, request, *image, self));
+      });
+  router.serve<protocol::ListPartitionReassignmentsRequest>(
+      ApiKey::kListPartitionReassignments, [&metadata](Call& call, const auto& request, Responder responder) {
+        const auto image = metadata.image();
+        responder.send(list_reassignments(call, request, *image));
       });
   router.answer<protocol::DescribeQuorumRequest>(
       ApiKey::kDescribeQuorum,
@@ -209,6 +227,19 @@ void Handlers::Parts::serve_transactions(const Services& services) {
                                     Call& call, const auto& request, Responder responder) mutable {
         handler.handle(call, request, std::move(responder));
       });
+}
+
+void Handlers::Parts::serve_security() {
+  router.serve<protocol::DescribeAclsRequest>(ApiKey::kDescribeAcls, describe_acls);
+  router.serve<protocol::CreateAclsRequest>(ApiKey::kCreateAcls, create_acls);
+  router.serve<protocol::DeleteAclsRequest>(ApiKey::kDeleteAcls, delete_acls);
+  router.answer<protocol::CreateDelegationTokenRequest>(ApiKey::kCreateDelegationToken,
+                                                        create_delegation_token);
+  router.answer<protocol::RenewDelegationTokenRequest>(ApiKey::kRenewDelegationToken, renew_delegation_token);
+  router.answer<protocol::ExpireDelegationTokenRequest>(ApiKey::kExpireDelegationToken,
+                                                        expire_delegation_token);
+  router.answer<protocol::DescribeDelegationTokenRequest>(ApiKey::kDescribeDelegationToken,
+                                                          describe_delegation_token);
 }
 
 void Handlers::Parts::serve_groups(const Services& services) {
