@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from lib import api, broker, kafka_jars  # noqa: E402
 from lib.report import Report, Skipped  # noqa: E402
 
+import admin_checks  # noqa: E402
 import group_checks  # noqa: E402
 import transaction_checks  # noqa: E402
 from tools import Tools, dump, expect  # noqa: E402
@@ -327,6 +328,7 @@ CHECKS = [
     ("kafka-configs --describe brokers", configs_of_broker),
     ("kafka-cluster cluster-id", cluster_id),
     ("kafka-features describe", features),
+    *admin_checks.ONLINE,
     *group_checks.ONLINE,
     *transaction_checks.ONLINE,
     ("fill segments for kafka-dump-log", fill_segments),
