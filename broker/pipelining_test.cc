@@ -10,10 +10,13 @@
 #include "protocol/create_partitions.gen.h"
 #include "protocol/delete_topics.gen.h"
 #include "protocol/describe_configs.gen.h"
+#include "protocol/end_txn.gen.h"
 #include "protocol/find_coordinator.gen.h"
 #include "protocol/incremental_alter_configs.gen.h"
+#include "protocol/init_producer_id.gen.h"
 #include "protocol/metadata.gen.h"
 #include "protocol/offset_commit.gen.h"
+#include "protocol/txn_offset_commit.gen.h"
 
 namespace milena::broker {
 namespace {
@@ -191,6 +194,40 @@ TEST_F(PipeliningTest, ASettingIsInForceForTheRequestBehindItsChange) {
         setting_of(topic, "max.message.bytes", "100"), 1, produce_to(topic, 500), 12);
     EXPECT_EQ(error_of(produced.second), ErrorCode::kMessageTooLarge);
   }
+}
+
+// The partition of the group's offsets has to be on the transaction's list, on disk, before the offsets are
+// appended; the transaction must not end meanwhile.
+TEST_F(PipeliningTest, ATransactionEndsAfterTheOffsetsThatWereSentBeforeItsEnd) {
+  broker = std::make_unique<testing::TestBroker>(root_ + "/fsync",
+                                                 std::vector<std::string>{"milena.durability=fsync"});
+  const auto topic = created_topic();
+  auto find = find_group();
+  broker->ask<protocol::FindCoordinatorResponse>(find, 4, arena_);
+  find.key_type = 1;
+  broker->ask<protocol::FindCoordinatorResponse>(find, 4, arena_);
+  const auto writer = broker->ask<protocol::InitProducerIdResponse>(
+      protocol::InitProducerIdRequest{.transactional_id = "readers", .transaction_timeout_ms = 60'000}, 4,
+      arena_);
+  ASSERT_EQ(writer.error_code, ErrorCode::kNone);
+  using Commit = protocol::TxnOffsetCommitRequest;
+  Commit commit{.transactional_id = "readers",
+                .group_id = "readers",
+                .producer_id = writer.producer_id,
+                .producer_epoch = writer.producer_epoch};
+  commit.topics = arena_.array<Commit::TxnOffsetCommitRequestTopic>(1);
+  commit.topics[0].name = topic;
+  commit.topics[0].partitions =
+      arena_.array<Commit::TxnOffsetCommitRequestTopic::TxnOffsetCommitRequestPartition>(1);
+  commit.topics[0].partitions[0].committed_offset = 7;
+  const protocol::EndTxnRequest end{.transactional_id = "readers",
+                                    .producer_id = writer.producer_id,
+                                    .producer_epoch = writer.producer_epoch,
+                                    .committed = true};
+  const auto answers =
+      in_one_piece<protocol::TxnOffsetCommitResponse, protocol::EndTxnResponse>(commit, 5, end, 5);
+  EXPECT_EQ(answers.first.topics[0].partitions[0].error_code, ErrorCode::kNone);
+  EXPECT_EQ(answers.second.error_code, ErrorCode::kNone);
 }
 
 TEST_F(PipeliningTest, ACoordinatorIsThereForTheRequestBehindItsLookUp) {
