@@ -25,7 +25,7 @@ _OWN_IN = {
 _GENERATED_MEMBER_ID = re.compile(r"(differential|desk-\d)-[0-9a-f]{8}-[0-9a-f-]{27}|[\w-]{22}")
 _UNSET = (None, "", -1, 0, "AAAAAAAAAAAAAAAAAAAAAA")
 # Lists whose order means nothing: sorted by their text.
-_UNORDERED = {"apiKeys", "topics", "configs", "synonyms", "supportedFeatures", "finalizedFeatures", "brokers", "partitions", "responses", "groups", "members", "results"}
+_UNORDERED = {"apiKeys", "topics", "configs", "synonyms", "supportedFeatures", "finalizedFeatures", "brokers", "partitions", "responses", "groups", "members", "results", "configResources", "replicaElectionResults"}
 
 
 class Probe:

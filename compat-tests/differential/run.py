@@ -9,6 +9,7 @@ differently (ids, ports, times, texts) is normalised; other differences fail unl
 import base64
 import json
 import sys
+import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -19,6 +20,8 @@ from lib.report import Report  # noqa: E402
 
 import allowed  # noqa: E402
 from probe import Probe, differences, normalise  # noqa: E402
+from admin_scenarios import ADMIN_SCENARIOS  # noqa: E402
+from fresh_scenarios import FRESH_SCENARIOS  # noqa: E402
 from group_scenarios import ENCODED, GROUP_SCENARIOS  # noqa: E402
 from scenarios import NOW, SCENARIOS  # noqa: E402
 
@@ -27,7 +30,9 @@ SERVED = [
     "Produce", "Fetch", "ListOffsets", "Metadata", "FindCoordinator", "ApiVersions", "CreateTopics", "DeleteTopics", "DeleteRecords",
     "InitProducerId", "OffsetForLeaderEpoch", "DescribeConfigs", "CreatePartitions", "DescribeQuorum", "DescribeCluster",
     "DescribeTopicPartitions", "OffsetCommit", "OffsetFetch", "JoinGroup", "Heartbeat", "LeaveGroup", "SyncGroup", "DescribeGroups",
-    "ListGroups", "DeleteGroups", "OffsetDelete", "ConsumerGroupHeartbeat", "ConsumerGroupDescribe",
+    "ListGroups", "DeleteGroups", "OffsetDelete", "ConsumerGroupHeartbeat", "ConsumerGroupDescribe", "DescribeAcls", "CreateAcls", "DeleteAcls",
+    "CreateDelegationToken", "RenewDelegationToken", "ExpireDelegationToken", "DescribeDelegationToken", "ElectLeaders",
+    "ListPartitionReassignments", "ListConfigResources",
 ]  # fmt: skip
 
 # Versions of Kafka 4.4 that we serve already: {API: newest version}.
@@ -49,9 +54,24 @@ class Side:
         self._probe = probe
         self._client = api.Client(address, timeout=30.0)
         self._client.init_producer_id()  # the first one may have to wait for a block of ids
-        self._client.await_group("ready")
         self._ids = {}  # topic name -> id as Kafka writes it
         self._kept = {}  # what a scenario keeps of answers: "$name" -> value
+
+    def await_groups(self):
+        """Waits until groups have a coordinator."""
+        self._client.await_group("ready")
+
+    def settle(self, what, topic):
+        """A step of a scenario that waits: until a topic is there or gone everywhere, or a kind of coordinator is."""
+        if what == "$coordinator":
+            api.until_ready(lambda: self._client.call("FindCoordinator", key_type=topic, coordinator_keys=["early"])["coordinators"][0])
+            api.until_ready(lambda: self._client.call("InitProducerId", transactional_id="warm-up"))
+            return
+        deadline = time.monotonic() + 15
+        while (self._client.metadata([topic])["topics"][0]["error_code"] == 0) != (what == "$there"):
+            assert time.monotonic() < deadline, f"{topic} is not {what.strip('$')}"
+            time.sleep(0.05)
+        time.sleep(0.3)  # Kafka's partitions follow its metadata
 
     def set_up(self, scenario, version, number):
         self._kept = {}
@@ -134,6 +154,10 @@ def run_scenario(scenario, serial, version_of, kafka, target, notes):
         for side in (kafka, target):
             side.set_up(scenario, version, serial)
         for number, (request, body, *keep) in enumerate(scenario.requests):
+            if request.startswith("$"):
+                for side in (kafka, target):
+                    side.settle(request, named(body, version, serial))
+                continue
             used = version if request == name else max(version_of(request))
             answers = [side.ask(request, used, named(at(body, used), version, serial), keep[0] if keep else {}) for side in (kafka, target)]
             for path, wanted, got in differences(*answers):
@@ -182,7 +206,10 @@ def main():
         probe = Probe()
         kafka, target = Side(reference.address, probe), Side(tested.address, probe)
         report.run("served APIs", compare_served_apis, probe, kafka, target)
-        for serial, scenario in enumerate(SCENARIOS + GROUP_SCENARIOS):
+        for serial, scenario in enumerate(FRESH_SCENARIOS + SCENARIOS + ADMIN_SCENARIOS + GROUP_SCENARIOS):
+            if serial == len(FRESH_SCENARIOS):
+                for side in (kafka, target):
+                    side.await_groups()
             report.run(scenario.name, run_scenario, scenario, serial, probe.versions, kafka, target, notes)
         probe.close()
     for reason, places in notes.items():
