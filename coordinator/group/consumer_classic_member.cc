@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/assert.h"
+#include "base/uuid.h"
 #include "coordinator/group/consumer_groups.h"
 #include "coordinator/group/consumer_protocol.h"
 #include "coordinator/group/migration.h"
@@ -84,7 +85,7 @@ Decision<JoinGroupResponse> ConsumerGroups::decide_join(Group& group, const Requ
   }
   auto protocols = protocols_of(request);
   const bool is_unknown = request.member_id.empty();
-  std::string member_id = is_unknown ? random_member_id(store_.rng) : std::string(request.member_id);
+  std::string member_id = is_unknown ? Uuid::random(store_.rng).to_string() : std::string(request.member_id);
   MILENA_CHECK(check_size(g, member_id, request.group_instance_id));
   if (!supports(g, request, protocols)) {
     return refuse(ErrorCode::kInconsistentGroupProtocol, "the member's protocols are not supported");

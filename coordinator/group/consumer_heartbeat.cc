@@ -2,6 +2,7 @@
 #include <string>
 #include <utility>
 
+#include "base/uuid.h"
 #include "coordinator/group/consumer_groups.h"
 #include "coordinator/group/migration.h"
 #include "coordinator/group/records.h"
@@ -232,7 +233,7 @@ Decision<ConsumerGroups::Wish> ConsumerGroups::find_or_join(const ConsumerGroup&
                                                             const Request& request) const {
   MILENA_CHECK(check_size(group, request.member_id, request.instance_id));
   std::string member_id =
-      request.member_id.empty() ? random_member_id(store_.rng) : std::string(request.member_id);
+      request.member_id.empty() ? Uuid::random(store_.rng).to_string() : std::string(request.member_id);
   if (request.instance_id) return find_or_join_static(group, std::move(member_id), request);
   Wish wish;
   wish.reported = reported_partitions(request);
