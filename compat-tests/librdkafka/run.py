@@ -5,7 +5,8 @@ Each test number runs in a process of its own with a time limit. Without --tests
 in needs.json, the broker serves; --tests all runs every test that talks to a broker, --tests groups and
 --tests transactions those about these.
 --protocol consumer runs the group tests with KIP-848. A test that fails with Kafka too (known.py) counts as skipped when
-it fails. --survey records in needs.json which requests each test sends.
+it fails. --survey records in needs.json which requests each test sends. --pause MS lets the application wait before each
+rd_kafka_unsubscribe, which shows what a test loses to the broker's speed and not to its answers (see known.py).
 """
 
 import concurrent.futures
@@ -49,7 +50,7 @@ _SENT = re.compile(r"Sent (\w+)Request \(v")
 class Runner:
     """Runs single tests against one broker."""
 
-    def __init__(self, target, time_limit, use_kafka_path, survey, protocol):
+    def __init__(self, target, time_limit, use_kafka_path, survey, protocol, pause_ms):
         self.target = target
         self.time_limit = time_limit
         self.survey = survey
@@ -69,6 +70,8 @@ class Runner:
         )
         if protocol != "classic":
             self._environment["TEST_CONSUMER_GROUP_PROTOCOL"] = protocol
+        if pause_ms:
+            self._environment |= {"LD_PRELOAD": str(suite.pauser()), "PAUSE_MS": str(pause_ms)}
         if use_kafka_path:
             self._environment["KAFKA_PATH"] = str(suite.kafka_path())
 
@@ -193,6 +196,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=2, help="tests at a time")
     parser.add_argument("--time-limit", type=float, default=900, help="seconds for one test; 0113 takes seven minutes")
     parser.add_argument("--no-kafka-path", action="store_true", help="without Kafka's tools; some tests skip themselves then")
+    parser.add_argument("--pause", type=int, metavar="MS", help="how long the application waits before each rd_kafka_unsubscribe")
     parser.add_argument("--survey", action="store_true", help="record in needs.json which requests the tests send")
     arguments = parser.parse_args()
 
@@ -202,7 +206,7 @@ def main():
     report = Report("librdkafka's suite")
     outcomes = {}
     with broker.from_arguments(arguments, "librdkafka", properties) as target:
-        runner = Runner(target, arguments.time_limit, not arguments.no_kafka_path, arguments.survey, arguments.protocol)
+        runner = Runner(target, arguments.time_limit, not arguments.no_kafka_path, arguments.survey, arguments.protocol, arguments.pause)
         with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
             running = {pool.submit(runner.run, number): number for number in numbers}
             for done in concurrent.futures.as_completed(running):

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from pathlib import Path
 
 from lib import cache, kafka_jars
 
@@ -44,6 +45,14 @@ def kafka_path():
     starter.chmod(0o755)
     _compile_java(tests_dir() / "java")
     return path
+
+
+def pauser():
+    """The library that makes the suite pause, to be preloaded (pause.c)."""
+    library = cache.scratch_dir("librdkafka-pause") / "pause.so"
+    source = Path(__file__).with_name("pause.c")
+    cache.run_logged(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], cache.logs_dir("setup") / "librdkafka-build.log")
+    return library
 
 
 def _compile_java(directory):
