@@ -188,7 +188,7 @@ void Handlers::Parts::serve_metadata(const Services& services) {
   router.serve<protocol::ListPartitionReassignmentsRequest>(
       ApiKey::kListPartitionReassignments, [&metadata](Call& call, const auto& request, Responder responder) {
         const auto image = metadata.image();
-        responder.send(list_reassignments(call, request, *image));
+        responder.send(list_reassignments(request, *image, call.arena));
       });
   router.answer<protocol::DescribeQuorumRequest>(
       ApiKey::kDescribeQuorum,

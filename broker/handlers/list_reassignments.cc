@@ -51,9 +51,9 @@ class Reassignments {
 
 }  // namespace
 
-Response list_reassignments(Call& call, const protocol::ListPartitionReassignmentsRequest& request,
-                            const controller::MetadataImage& image) {
-  Reassignments found(call.arena);
+Response list_reassignments(const protocol::ListPartitionReassignmentsRequest& request,
+                            const controller::MetadataImage& image, Arena& arena) {
+  Reassignments found(arena);
   if (!request.topics) {
     for (const auto& [id, topic] : image.topics) {
       found.begin(topic->name);

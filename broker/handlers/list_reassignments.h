@@ -3,15 +3,15 @@
 // directory that comes from a cluster may hold some.
 #pragma once
 
-#include "broker/handlers/call.h"
+#include "base/arena.h"
 #include "controller/image/metadata_image.h"
 #include "protocol/list_partition_reassignments.gen.h"
 
 namespace milena::broker {
 
-// Views point into the image and the request.
+// Views point into the image, the request and the arena.
 protocol::ListPartitionReassignmentsResponse list_reassignments(
-    Call& call, const protocol::ListPartitionReassignmentsRequest& request,
-    const controller::MetadataImage& image);
+    const protocol::ListPartitionReassignmentsRequest& request, const controller::MetadataImage& image,
+    Arena& arena);
 
 }  // namespace milena::broker
