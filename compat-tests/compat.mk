@@ -12,7 +12,8 @@ endif
 COMPAT_RUN = python3 compat-tests
 COMPAT_OPTIONS = --target $(TARGET) $(ARGS)
 
-.PHONY: compat compat-ci compat-tools compat-librdkafka compat-clients compat-eos compat-hostile compat-differential chaos
+.PHONY: compat compat-ci compat-tools compat-librdkafka compat-clients compat-eos compat-hostile compat-differential chaos \
+	compat-startup
 
 compat: compat-tools compat-librdkafka compat-clients
 
@@ -44,3 +45,8 @@ compat-differential: $(COMPAT_NEEDS)
 
 chaos: $(COMPAT_NEEDS)
 	$(COMPAT_RUN)/crash/kill_loop.py --cycles $(CYCLES) $(COMPAT_OPTIONS)
+
+# Every state of one to three log directories, before a start and under a running broker. Mounting wants root.
+compat-startup: $(COMPAT_NEEDS)
+	$(COMPAT_RUN)/startup/inventory_test.py
+	$(COMPAT_RUN)/startup/startup_test.py $(COMPAT_OPTIONS)
