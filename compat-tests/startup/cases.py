@@ -92,7 +92,8 @@ def partition_metadata(site, partition, content):
     batches = site.inventory().has_batches(number, partition)
     good = path.read_bytes()
     path.unlink() if content is None else path.write_bytes(content)
-    yield Broken([str(path.parent)], offline={partition} if batches else set(), must=START)
+    newer = content is not None and content.startswith(b"version: 1")  # refused, not repaired
+    yield Broken([str(path.parent)], offline={partition} if batches or newer else set(), must=START)
     path.write_bytes(good)
 
 

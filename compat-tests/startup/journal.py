@@ -96,7 +96,11 @@ class Journal:
 
 def read_partition(client, place, values, refused, seconds):
     """SERVED, OFFLINE, or what is wrong; `refused` may lie behind the values or not. `seconds`: for becoming ready."""
+    deadline = time.monotonic() + seconds
     end = api.until_ready(lambda: client.offset(*place), seconds)
+    while end["error_code"] == 0 and end["offset"] < len(values) and time.monotonic() < deadline:
+        time.sleep(0.02)  # with durability=fsync what a start has found counts once it is synced again
+        end = client.offset(*place)
     if end["error_code"] == KAFKA_STORAGE_ERROR:
         return _offline_everywhere(client, place)
     if end["error_code"]:

@@ -15,9 +15,10 @@ from lib import api, broker
 
 from disks import NOBODY, Disk, Mounted
 from inventory import Inventory, differences
-from journal import OFFLINE, SERVED, Journal, name_of
+from journal import KAFKA_STORAGE_ERROR, OFFLINE, SERVED, Journal, name_of
 
 START_SECONDS = 10.0
+COMPLAINT_SECONDS = 3.0  # a line about a disk that failed may come a moment after the answers
 PARTITIONS = 6
 START, REFUSE = "start", "refuse"
 GROUP = "readers"
@@ -75,11 +76,21 @@ class Site:
         self.places = {}  # partition: number of its disk, before anything happens
         self.offline = set()  # partitions, as the last check found them
 
-    def close(self):
-        self.node.__exit__(AssertionError if self.node.keep else None)
-        for disk in self.disks:
-            disk.remove()
-        shutil.rmtree(self.home, ignore_errors=True)
+    @contextlib.contextmanager
+    def closing(self):
+        """Ends the broker and removes everything at the end; what the broker said is kept after a failure."""
+        try:
+            yield
+        except BaseException:
+            self.node.keep = True
+            raise
+        finally:
+            if self.node.process is not None and self.node.alive():
+                self.node.kill()
+            self.node.__exit__(None)
+            for disk in self.disks:
+                disk.remove()
+            shutil.rmtree(self.home, ignore_errors=True)
 
     def inventory(self):
         return Inventory([disk.path for disk in self.disks])
@@ -150,7 +161,7 @@ class Site:
             self.offline = {name for name, outcome in told.items() if outcome == OFFLINE}
             needless = self.offline - set(may_be_offline)
             assert not needless, f"offline without need: {sorted(needless)}\n{self.node.said()}"
-            complained = not self.offline or self.node.complains_of(names)
+            complained = not self.offline or wait_until(lambda: self.node.complains_of(names), COMPLAINT_SECONDS)
             assert complained, f"{sorted(self.offline)} are offline, and no warning names any of {names}:\n{self.node.said()}"
             self.journal.check_groups(client, may_be_offline=any(name.startswith("__") for name in may_be_offline))
 
@@ -163,12 +174,14 @@ class Site:
         wrong = differences(before, self.inventory(), self.live_topics(), untouched)
         assert not wrong, "\n".join(wrong[:20]) + f"\n{self.node.said()}"
 
-    def write_where_served(self):
-        """A record more to each partition that is served."""
+    def write_where_served(self, may_be_offline=()):
+        """A record more to each partition that is served. Only one that may be offline can refuse it."""
         with self.client() as client:
             for place in self.journal.values:
                 if name_of(place) not in self.offline:
-                    self.journal.write(client, place, batches=1, count=2)
+                    error = self.journal.try_write(client, place)
+                    refused = error == KAFKA_STORAGE_ERROR and name_of(place) in may_be_offline
+                    assert error == 0 or refused, f"{name_of(place)} is served, and answers a produce with error {error}:\n{self.node.said()}"
 
     def check_topic_can_be_made(self, topic):
         """What is still there takes new topics. They are not part of the journal."""
@@ -185,7 +198,7 @@ class Templates:
 
     def __init__(self, home, binary):
         self._home = Path(home)
-        self._binary = binary
+        self.binary = binary
         self._made = {}
         self._copies = 0
 
@@ -197,24 +210,22 @@ class Templates:
         if key not in self._made:
             self._made[key] = self._make(len(self._made), count, ending, kind, properties)
         template = self._made[key]
-        self._copies += 1
-        home = self._home / f"site-{self._copies}"
-        home.mkdir()
+        home = self.new_home()
         disks = [disk.copy_to(home / disk.path.name) for disk in template.disks]
-        site = Site(home, self._binary, disks, template.journal.copy(), properties)
-        try:
+        site = Site(home, self.binary, disks, template.journal.copy(), properties)
+        with site.closing():
             for disk in disks:
                 if kind != "plain":
                     disk.mount()
             site.places = site.inventory().partitions()
             yield site
-        except BaseException:
-            site.node.keep = True
-            raise
-        finally:
-            if site.node.process is not None and site.node.alive():
-                site.node.kill()
-            site.close()
+
+    def new_home(self):
+        """A directory that nobody uses yet."""
+        self._copies += 1
+        home = self._home / f"site-{self._copies}"
+        home.mkdir()
+        return home
 
     def _make(self, number, count, ending, kind, properties):
         home = self._home / f"template-{number}"
@@ -222,9 +233,10 @@ class Templates:
         disks = [Disk(home / f"d{n}") if kind == "plain" else Mounted(home / f"d{n}", kind) for n in range(count)]
         for disk in disks:
             disk.create()
-        site = Site(home, self._binary, disks, Journal(), properties)
+        site = Site(home, self.binary, disks, Journal(), properties)
         site.fill()
         site.end(ending)
+        site.node.__exit__(None)  # its log and its empty home
         places = site.inventory().partitions()
         assert {places[f"orders-{n}"] for n in range(PARTITIONS)} == set(range(count)), f"not every disk has data: {places}"
         if kind != "plain":

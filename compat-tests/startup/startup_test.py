@@ -20,6 +20,7 @@ from lib.report import Report, Skipped  # noqa: E402
 
 import case_list  # noqa: E402
 import disks  # noqa: E402
+import first_start  # noqa: E402
 import running  # noqa: E402
 import states  # noqa: E402
 from sites import Templates  # noqa: E402
@@ -40,6 +41,9 @@ def all_checks(templates, most):
                 kind,
                 lambda c=count, k=kind, p=properties, n=number, f=fail: running.check(templates, c, k, p, n, f),
             )
+    for name, check in first_start.CHECKS.items():
+        for ending in ENDINGS:
+            yield f"first start, {ending}: {name}", "plain", lambda c=check, e=ending: c(templates, e)
     for name, count, ending, case in case_list.all_cases():
         yield f"{count} after {ending}: {name}", "plain", lambda c=count, e=ending, f=case: case_list.check(templates, c, e, f)
 

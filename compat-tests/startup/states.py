@@ -230,7 +230,7 @@ def start_in(site, broken):
         return "begun anew" if site.node.try_start() else "refused"
     if not site.check_start(broken.names, broken.offline, broken.must):
         return "refused"
-    site.write_where_served()
+    site.write_where_served(broken.offline)
     if broken.new_topics:
         site.check_topic_can_be_made("new")
     return f"{len(site.offline)} offline" if site.offline else "all served"
