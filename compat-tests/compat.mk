@@ -5,6 +5,7 @@ TESTS ?=
 PROTOCOL ?=
 CLIENTS ?=
 ROUNDS ?= 8
+OLD ?=
 ARGS ?=
 ifeq ($(TARGET),milena)
 COMPAT_NEEDS = build
@@ -13,7 +14,7 @@ COMPAT_RUN = python3 compat-tests
 COMPAT_OPTIONS = --target $(TARGET) $(ARGS)
 
 .PHONY: compat compat-ci compat-tools compat-librdkafka compat-clients compat-eos compat-hostile compat-differential chaos \
-	compat-startup
+	compat-startup compat-upgrade compat-upgrade-kafka
 
 compat: compat-tools compat-librdkafka compat-clients
 
@@ -50,3 +51,11 @@ chaos: $(COMPAT_NEEDS)
 compat-startup: $(COMPAT_NEEDS)
 	$(COMPAT_RUN)/startup/inventory_test.py
 	$(COMPAT_RUN)/startup/startup_test.py $(COMPAT_OPTIONS)
+
+# Directories of older builds, and with OLD=path/to/binary the way back.
+compat-upgrade: $(COMPAT_NEEDS)
+	$(COMPAT_RUN)/upgrade/upgrade_test.py $(if $(OLD),--old $(OLD)) $(COMPAT_OPTIONS)
+
+# Directories of Apache Kafka's; needs Java.
+compat-upgrade-kafka: $(COMPAT_NEEDS)
+	$(COMPAT_RUN)/upgrade/kafka_test.py $(COMPAT_OPTIONS)

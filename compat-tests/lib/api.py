@@ -49,7 +49,8 @@ NOT_YET = {3, 5, 6, 14, 15, 16}  # what a broker may answer while it is still ta
 
 ZERO_UUID = bytes(16)
 
-# (name, type[, default]); a list as type is an array of structs, "[]x" an array of x, ("nullable", [...]) one struct or none.
+# (name, type[, default]); a list as type is an array of structs, "[]x" an array of x, ("struct", [...]) one struct,
+# ("nullable", [...]) one or none.
 _PARTITION_METADATA = [
     ("error_code", "i16"), ("partition_index", "i32"), ("leader_id", "i32"), ("leader_epoch", "i32"),
     ("replica_nodes", "[]i32"), ("isr_nodes", "[]i32"), ("offline_replicas", "[]i32"),
@@ -361,7 +362,7 @@ def _read(reader, schema):
 
 def _read_value(reader, kind):
     if isinstance(kind, tuple):
-        return None if reader.i8() < 0 else _read(reader, kind[1])
+        return None if kind[0] == "nullable" and reader.i8() < 0 else _read(reader, kind[1])
     if isinstance(kind, list):
         return reader.compact_array(lambda r: _read(r, kind))
     if kind.startswith("[]"):

@@ -226,32 +226,36 @@ class ApacheKafka(Broker):
 
     is_kafka = True
     jvm = ("-XX:+UseSerialGC", "-Xmx1g")  # small, and soon up
+    dynamic_quorum = False  # formatting writes down the only voter (KIP-853); else the configuration names it
+    format_options = ()  # of kafka-storage format
     _CLUSTER_ID = "bWlsZW5hLWNvbXBhdC10cw"
 
     def __init__(self, suite, properties=None, keep=False):
         super().__init__(suite, dict(properties or {}), keep)
         self._controller_port = free_port()
-        self._config = self.home / "server.properties"
+        self.config = self.home / "server.properties"
 
     def _like(self, properties):
         return ApacheKafka(self.suite, properties, self.keep)
 
     def prepare(self):
         self._class_path = ["-Dlog4j2.level=WARN", "-cp", f"{kafka_jars.libs()}/*"]
-        if not self._config.exists():
+        if not self.config.exists():
             self._format()
 
     def spawn(self):
-        self._popen(["java", *self.jvm, *self._class_path, "kafka.Kafka", str(self._config)], stdout=subprocess.DEVNULL)
+        self._popen(["java", *self.jvm, *self._class_path, "kafka.Kafka", str(self.config)], stdout=subprocess.DEVNULL)
 
     def _format(self):
-        listeners = f"PLAINTEXT://{self.address},CONTROLLER://127.0.0.1:{self._controller_port}"
+        controller = f"127.0.0.1:{self._controller_port}"
+        listeners = f"PLAINTEXT://{self.address},CONTROLLER://{controller}"
+        quorum = {"controller.quorum.bootstrap.servers": controller} if self.dynamic_quorum else {"controller.quorum.voters": f"1@{controller}"}
         properties = {
             "process.roles": "broker,controller",
             "node.id": 1,
             "listeners": listeners,
             "controller.listener.names": "CONTROLLER",
-            "controller.quorum.voters": f"1@127.0.0.1:{self._controller_port}",
+            **quorum,
             "log.dirs": self.data,
             "offsets.topic.replication.factor": 1,
             "transaction.state.log.replication.factor": 1,
@@ -260,9 +264,10 @@ class ApacheKafka(Broker):
             "share.coordinator.state.topic.min.isr": 1,
             **self.properties,
         }
-        self._config.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
-        command = ["java", "-XX:+UseSerialGC", *self._class_path, "kafka.tools.StorageTool", "format", "-t", self._CLUSTER_ID, "-c", str(self._config)]
-        cache.run_logged(command, self.log)
+        self.config.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
+        options = ["--standalone", *self.format_options] if self.dynamic_quorum else self.format_options
+        command = ["java", "-XX:+UseSerialGC", *self._class_path, "kafka.tools.StorageTool", "format", "-t", self._CLUSTER_ID, "-c", str(self.config)]
+        cache.run_logged([*command, *options], self.log)
 
     def _wait_ready(self, deadline):
         while not answers(self.address):

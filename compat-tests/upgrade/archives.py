@@ -1,0 +1,88 @@
+"""The stored directories: one archive for each release and ending, and beside it what the broker served that wrote it.
+
+`data/RELEASE-ENDING.tar.xz` holds the data directory, `data/RELEASE-ENDING.json` the time, the notes of `content` and
+the inspection. A broker that opens one is given that time, so that nothing has expired meanwhile.
+"""
+
+import json
+import tarfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from lib import broker, cache
+
+import content
+import inspection
+
+DATA = Path(__file__).resolve().parent / "data"
+ENDINGS = ("stop", "kill")
+_FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
+
+
+@dataclass
+class Archive:
+    name: str
+    time: float  # when it was finished
+    notes: dict
+    inspection: dict
+
+    @staticmethod
+    def read(name):
+        return Archive(name=name, **json.loads((DATA / f"{name}.json").read_text()))
+
+    def extract(self, directory):
+        """The data directory, as the broker left it."""
+        with tarfile.open(DATA / f"{self.name}.tar.xz") as tar:
+            tar.extractall(directory, filter="data")
+
+
+def all_archives():
+    return [Archive.read(path.stem) for path in sorted(DATA.glob("*.json"))]
+
+
+def end(target, ending):
+    if ending == "kill":
+        target.kill()
+    else:
+        assert target.stop() == 0, target.log_tail()
+
+
+def fill(target, ending):
+    """Starts the broker, writes everything and ends it: (time, notes, inspection)."""
+    target.start()
+    notes = content.write(target)
+    inspected = inspection.inspect(target)
+    written = time.time()
+    end(target, ending)
+    return written, notes, inspected
+
+
+def store(name, data, written, notes, inspected):
+    DATA.mkdir(exist_ok=True)
+    with tarfile.open(DATA / f"{name}.tar.xz", "w:xz", preset=9) as tar:
+        for path in sorted(data.iterdir()):
+            if path.name != ".lock":
+                tar.add(path, path.name, filter=_anonymous)
+    value = {"time": written, "notes": notes, "inspection": inspected}
+    (DATA / f"{name}.json").write_text(json.dumps(value, separators=(",", ":"), sort_keys=True) + "\n")
+
+
+def _anonymous(entry):
+    entry.uid = entry.gid = 0
+    entry.uname = entry.gname = "root"
+    return entry
+
+
+class AtThatTime(broker.Milena):
+    """A broker whose wall clock goes on from a given time."""
+
+    def __init__(self, binary, written):
+        super().__init__(binary, "upgrade", content.PROPERTIES)
+        self._written = written
+
+    def command(self):
+        cache.need_debian_packages("libfaketime")
+        clock = time.strftime("@%Y-%m-%d %H:%M:%S", time.gmtime(self._written + 1))
+        settings = [f"LD_PRELOAD={_FAKETIME}", f"FAKETIME={clock}", "TZ=UTC", "FAKETIME_DONT_FAKE_MONOTONIC=1"]
+        return ["env", *settings, *super().command()]

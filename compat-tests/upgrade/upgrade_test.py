@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""Directories of other builds: what an older one wrote opens here with everything in it, and the other way round.
+
+Forwards: every archive in data/ is opened by this build, which must serve what the inspection beside it says, and can
+go on with what was half done: members of groups, an idempotent producer, an open transaction.
+Backwards (--old PATH): that older build opens what this one has written, and serves all of it or refuses in one line.
+"""
+
+import shutil
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from lib import broker  # noqa: E402
+from lib.report import Report  # noqa: E402
+
+import archives  # noqa: E402
+import content  # noqa: E402
+import inspection  # noqa: E402
+
+
+def expect_all(target, inspected):
+    different = inspection.difference(inspected, inspection.inspect(target))
+    assert not different, "\n".join(different[:20]) + f"\n{target.log_tail()}"
+
+
+def forwards(binary, archive):
+    with archives.AtThatTime(binary, archive.time).prepared() as target:
+        archive.extract(target.data)
+        target.start()
+        expect_all(target, archive.inspection)
+        inspection.go_on(target, archive.notes, archive.time)
+        later = inspection.inspect(target)
+        archives.end(target, "kill")
+        target.start()
+        expect_all(target, later)
+        archives.end(target, "stop")
+
+
+def backwards(binary, old, ending):
+    """What the older build does with a directory of this one."""
+    with broker.Milena(binary, "upgrade", content.PROPERTIES).prepared() as new:
+        written, notes, inspected = archives.fill(new, ending)
+        with broker.Milena(old, "upgrade", content.PROPERTIES).prepared() as target:
+            shutil.copytree(new.data, target.data)
+            try:
+                target.start()
+            except RuntimeError:
+                lines = target.log_tail().splitlines()
+                refusals = [line for line in lines if line.startswith("milena: ")]
+                assert target.process.returncode == 1 and len(refusals) == 1, f"no refusal in one line: {target.process.returncode}\n{target.log_tail()}"
+                print(f"           {refusals[0]}")
+                return
+            expect_all(target, inspected)
+            inspection.go_on(target, notes, written)
+
+
+def main():
+    parser = broker.parser(__doc__)
+    parser.add_argument("--only", help="checks whose name contains one of these, separated by commas")
+    parser.add_argument("--old", help="the binary of an older build, for the way back")
+    arguments = parser.parse_args()
+    report = Report("upgrade", arguments.only)
+    for archive in archives.all_archives():
+        report.run(f"{archive.name} is opened", forwards, arguments.milena, archive)
+    if arguments.old:
+        for ending in archives.ENDINGS:
+            report.run(f"the older build after {ending}", backwards, arguments.milena, arguments.old, ending)
+    return report.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
