@@ -33,6 +33,11 @@ Result<RaftCore> RaftCore::open(Voter self, QuorumConfig config, const std::opti
                 "the voter of the metadata quorum has another directory id");
   }
   QuorumState state = stored.value_or(QuorumState{});
+  const auto& voters = state.current_voters;  // as configuration named them when the file was written
+  if (config.kraft_version == 0 && !voters.empty() && voters != std::vector{self.key.id}) {
+    return fail(ErrorCode::kInconsistentVoterSet,
+                "quorum-state names other voters: this node was one of several controllers");
+  }
   RaftRole role = RaftRole::kUnattached;
   if (state.leader_epoch < end.last_epoch) {
     // The log knows better than the file: what the file says about an older epoch is void.

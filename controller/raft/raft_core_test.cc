@@ -160,5 +160,13 @@ TEST(RaftCore, DescribesItselfToAdmins) {
             ErrorCode::kUnknownTopicOrPartition);
 }
 
+TEST(RaftCore, OneOfSeveralStaticVotersDoesNotElectItself) {
+  const auto refused =
+      RaftCore::open(self(), only_me(0), QuorumState{.leader_epoch = 3, .current_voters = {1, 2, 3}}, {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kInconsistentVoterSet);
+  EXPECT_TRUE(RaftCore::open(self(), only_me(0), QuorumState{.leader_epoch = 3, .current_voters = {1}}, {}));
+}
+
 }  // namespace
 }  // namespace milena::controller
