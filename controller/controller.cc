@@ -26,7 +26,7 @@ Result<std::optional<MetadataUpdate>> Controller::replay(const MetadataBatch& ba
   return update;
 }
 
-std::vector<MetadataRecord> Controller::activate(std::int64_t now_ms, const FeatureLevels& bootstrap,
+std::vector<MetadataRecord> Controller::activate(std::int64_t now_ms, const Bootstrap& bootstrap,
                                                  Arena& arena) {
   sessions_.activate(*image(), settings_.node_id, now_ms);
   return activation_records(context(arena), loader_.transaction_start(), bootstrap);

@@ -52,7 +52,7 @@ class Controller {
 
   // The node has become leader of the quorum: the records to write before any verb. Monotonic time, as
   // everywhere.
-  std::vector<MetadataRecord> activate(std::int64_t now_ms, const FeatureLevels& bootstrap, Arena& arena);
+  std::vector<MetadataRecord> activate(std::int64_t now_ms, const Bootstrap& bootstrap, Arena& arena);
 
   // The records as batches to be appended one after the other at next_offset(). What one verb of a user's
   // request returns is always one batch; fencing a broker with very many partitions may take several.

@@ -65,7 +65,7 @@ ApiVersionsResponse ApiVersionsHandler::answer(Call& call) const {
   auto finalized = call.arena.array<ApiVersionsResponse::FinalizedFeatureKey>(image->features.size());
   count = 0;
   for (const auto& [name, level] : image->features) {
-    if (level == 0) continue;
+    if (level == 0 || !supported_.contains(name)) continue;
     finalized[count++] = {
         .name = call.arena.text(name), .max_version_level = level, .min_version_level = level};
   }

@@ -6,6 +6,7 @@
 //   new clients find their way down from there.
 // - From v3 on the client names its software; a name outside [a-zA-Z0-9] and inner [-.] is INVALID_REQUEST
 // (KIP-511).
+// - Finalized features that are kept for others and not served here are left out (finalized_features.h).
 // - Features whose lowest level is 0 are left out before v4, whose readers reject them (KAFKA-17011).
 #pragma once
 

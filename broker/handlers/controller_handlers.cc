@@ -65,8 +65,9 @@ void ControllerHandlers::update_features(Call& call, const protocol::UpdateFeatu
                                          Responder responder) {
   change_metadata<protocol::UpdateFeaturesResponse>(
       metadata_, std::move(responder),
-      [request, version = call.version](Controller& controller, std::int64_t, Arena& arena) {
-        return controller.update_features(request, version, kKRaftVersion, arena);
+      [request, version = call.version, kraft = metadata_.kraft_version()](Controller& controller,
+                                                                           std::int64_t, Arena& arena) {
+        return controller.update_features(request, version, kraft, arena);
       });
 }
 

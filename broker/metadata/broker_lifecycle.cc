@@ -58,7 +58,8 @@ std::expected<void, std::string> BrokerLifecycle::start(const protocol::BrokerRe
   Status committed;
   metadata_.submit({.decide =
                         [&](controller::Controller& controller, std::int64_t now_ms) {
-                          auto outcome = controller.register_broker(now_ms, request, kKRaftVersion, arena);
+                          auto outcome =
+                              controller.register_broker(now_ms, request, metadata_.kraft_version(), arena);
                           registered = outcome.response;
                           return std::move(outcome.records);
                         },

@@ -1,59 +1,136 @@
 #include "broker/metadata/metadata_log.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <optional>
 #include <utility>
 
+#include "controller/decisions/finalized_features.h"
 #include "protocol/error_code.h"
 
 namespace milena::broker {
 namespace {
 
-// Replays the log into a loader, and gathers what it says about the quorum itself.
-Result<controller::MetadataLoader> load(MetadataStore& store, controller::QuorumConfig& quorum) {
+using protocol::Offset;
+
+struct Loaded {
   controller::MetadataLoader loader;
+  controller::QuorumConfig quorum;                 // no voters: the log does not name them
+  std::optional<controller::Bootstrap> bootstrap;  // what formatting chose, if the cluster has not begun
+};
+
+// Replays snapshot and log. A batch behind an unsupported feature level may hold what nobody here can read,
+// so levels are looked at as they come.
+std::expected<void, std::string> replay(MetadataStore& store, const controller::FeatureRanges& supported,
+                                        Loaded& loaded) {
+  const auto check = [&] {
+    return controller::check_finalized(loaded.loader.image()->features, loaded.quorum.kraft_version,
+                                       supported);
+  };
   if (auto snapshot = store.take_snapshot()) {
-    quorum = std::move(snapshot->quorum);
-    loader = controller::MetadataLoader(std::move(snapshot->image));
+    loaded.quorum = std::move(snapshot->quorum);
+    loaded.loader = controller::MetadataLoader(std::move(snapshot->image));
+    MILENA_CHECK(check());
   }
+  std::optional<std::string> refusal;
   Arena arena;
-  MILENA_CHECK(
-      store.for_each_batch(loader.next_offset(), [&](const protocol::RecordBatchView& view) -> Status {
+  const auto read =
+      store.for_each_batch(loaded.loader.next_offset(), [&](const protocol::RecordBatchView& view) -> Status {
         arena.reset();
         MILENA_TRY(const auto batch, controller::decode_metadata_batch(view, arena));
-        quorum.observe(batch);
-        MILENA_TRY(const auto update, loader.load(batch));
-        (void)update;
+        loaded.quorum.observe(batch);
+        MILENA_TRY(const auto update, loaded.loader.load(batch));
+        const bool levels_changed = (update && update->changes.features) || !batch.control.empty();
+        if (!levels_changed) return {};
+        if (auto checked = check(); !checked) {
+          refusal = std::move(checked).error();
+          return fail(ErrorCode::kUnsupportedVersion, "unsupported feature level");
+        }
         return {};
-      }));
-  return loader;
+      });
+  if (refusal) return std::unexpected(*std::move(refusal));
+  if (!read) return std::unexpected(read.error().why);
+  return {};
+}
+
+// What formatting wrote down: features, credentials, and the voters of a dynamic quorum.
+std::expected<void, std::string> apply_formatting(MetadataStore& store,
+                                                  const controller::FeatureRanges& supported,
+                                                  Loaded& loaded) {
+  auto read = store.read_bootstrap();
+  if (!read) return std::unexpected(read.error().why);
+  if (!*read) return {};
+  auto& [image, quorum] = **read;
+  MILENA_CHECK(controller::check_finalized(image.features, quorum.kraft_version, supported));
+  if (image.metadata_version() != 0) {
+    loaded.bootstrap.emplace(
+        controller::Bootstrap{.features = std::move(image.features), .scram = std::move(image.scram)});
+  }
+  if (loaded.quorum.voters.empty() && !quorum.voters.empty()) {
+    loaded.quorum = std::move(quorum);
+    loaded.quorum.in_log = false;  // the first leader repeats them there
+  }
+  return {};
+}
+
+std::expected<Loaded, std::string> load(MetadataStore& store, const MetadataLog::Options& options,
+                                        const Logger& log) {
+  const auto& supported = options.controller.supported_features;
+  Loaded loaded;
+  MILENA_CHECK(replay(store, supported, loaded));
+  if (loaded.loader.image()->metadata_version() == 0) {
+    MILENA_CHECK(apply_formatting(store, supported, loaded));
+  }
+  // A log or a formatted directory without voters is of kraft.version 0: there, configuration names them.
+  if (loaded.quorum.voters.empty()) {
+    const bool begun = loaded.bootstrap || store.end_offset() > Offset(0);
+    loaded.quorum = {.kraft_version = static_cast<std::int16_t>(begun ? 0 : 1), .voters = {options.self}};
+  }
+  const auto& levels = loaded.bootstrap ? loaded.bootstrap->features : loaded.loader.image()->features;
+  if (const auto kept = controller::check_finalized(levels, 0, supported); kept && !kept->empty()) {
+    std::vector<std::string> names;
+    for (const auto& [name, level] : *kept) names.push_back(fmt::format("{} (level {})", name, level));
+    log.warn(
+        "the cluster uses features that are not served here: {}. They are kept, and clients are not told of "
+        "them",
+        fmt::join(names, ", "));
+  }
+  return loaded;
 }
 
 }  // namespace
 
-Result<std::unique_ptr<MetadataLog>> MetadataLog::open(Options options, std::unique_ptr<MetadataStore> store,
-                                                       const Clock& clock, Rng& rng, const Logger& log) {
-  controller::QuorumConfig quorum;
-  MILENA_TRY(auto loader, load(*store, quorum));
-  if (quorum.voters.empty()) quorum = {.kraft_version = 1, .voters = {options.self}};
-  MILENA_TRY(auto raft, controller::RaftCore::open(options.self, quorum, store->quorum_state(),
-                                                   {store->end_offset(), store->last_epoch()}));
-  std::unique_ptr<MetadataLog> metadata(new MetadataLog(std::move(options), std::move(store), std::move(raft),
-                                                        std::move(loader), clock, rng, log));
-  metadata->quorum_ = std::move(quorum);
+std::expected<std::unique_ptr<MetadataLog>, std::string> MetadataLog::open(
+    Options options, std::unique_ptr<MetadataStore> store, const Clock& clock, Rng& rng, const Logger& log) {
+  MILENA_TRY(Loaded loaded, load(*store, options, log));
+  auto raft = controller::RaftCore::open(options.self, loaded.quorum, store->quorum_state(),
+                                         {store->end_offset(), store->last_epoch()});
+  if (!raft) return std::unexpected(raft.error().why);
+  std::unique_ptr<MetadataLog> metadata(new MetadataLog(
+      std::move(options), std::move(store), *std::move(raft), std::move(loaded.loader), clock, rng, log));
+  metadata->kraft_version_ = loaded.quorum.kraft_version;
+  metadata->quorum_ = std::move(loaded.quorum);
+  const controller::Bootstrap by_default{.features = metadata->options_.bootstrap};
+  if (const auto begun = metadata->begin(loaded.bootstrap.value_or(by_default)); !begun) {
+    return std::unexpected(begun.error().why);
+  }
+  return metadata;
+}
+
+Status MetadataLog::begin(const controller::Bootstrap& bootstrap) {
   controller::RaftReady first;
   {
-    const MutexLock lock(metadata->mutex_);
-    first = metadata->raft_.start(clock.wall_ms());
+    const MutexLock lock(mutex_);
+    first = raft_.start(clock_.wall_ms());
   }
-  MILENA_CHECK(metadata->obey(first));
+  MILENA_CHECK(obey(first));
   Status activated;
   Arena arena;
-  metadata->submit({.decide =
-                        [&](controller::Controller& controller, std::int64_t now_ms) {
-                          return controller.activate(now_ms, metadata->options_.bootstrap, arena);
-                        },
-                    .done = [&](Status done) { activated = done; }});
-  MILENA_CHECK(std::move(activated));
-  return metadata;
+  submit({.decide = [&](controller::Controller& controller,
+                        std::int64_t now_ms) { return controller.activate(now_ms, bootstrap, arena); },
+          .done = [&](Status done) { activated = done; }});
+  return activated;
 }
 
 MetadataLog::MetadataLog(Options options, std::unique_ptr<MetadataStore> store, controller::RaftCore raft,

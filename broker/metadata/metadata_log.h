@@ -9,8 +9,10 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/arena.h"
@@ -45,13 +47,17 @@ class MetadataLog final : public MetadataSource {
   struct Options {
     controller::Voter self;
     controller::ControllerSettings controller;
-    controller::FeatureLevels bootstrap;  // what a new cluster starts with
+    controller::FeatureLevels bootstrap;  // what a new cluster starts with, unless formatting chose that
     controller::SnapshotTrigger::Limits snapshots;
   };
 
   // Reads snapshot and log, becomes leader of a new epoch and writes what a leader writes first. Blocks.
-  static Result<std::unique_ptr<MetadataLog>> open(Options options, std::unique_ptr<MetadataStore> store,
-                                                   const Clock& clock, Rng& rng, const Logger& log);
+  // Error: the sentence for the operator. Nothing is written if the log cannot be understood or its cluster
+  // uses features that this node does not support.
+  static std::expected<std::unique_ptr<MetadataLog>, std::string> open(Options options,
+                                                                       std::unique_ptr<MetadataStore> store,
+                                                                       const Clock& clock, Rng& rng,
+                                                                       const Logger& log);
   ~MetadataLog() override;
 
   // Before start() and after stop(): carries the operation out on the calling thread.
@@ -63,6 +69,8 @@ class MetadataLog final : public MetadataSource {
   void stop();
 
   controller::MetadataImagePtr image() const override;
+  // Of the quorum, as it was formatted; nothing changes it yet. Any thread.
+  controller::FeatureLevel kraft_version() const { return kraft_version_; }
   storage::Log& storage_log() { return store_->log(); }
 
   // DescribeQuorum, as of the last commit. Views into the arena.
@@ -72,6 +80,8 @@ class MetadataLog final : public MetadataSource {
  private:
   MetadataLog(Options options, std::unique_ptr<MetadataStore> store, controller::RaftCore raft,
               controller::MetadataLoader loader, const Clock& clock, Rng& rng, const Logger& log);
+  // Becomes leader and active controller.
+  Status begin(const controller::Bootstrap& bootstrap);
 
   void work();
   void carry_out(std::vector<Operation> operations);
@@ -85,6 +95,7 @@ class MetadataLog final : public MetadataSource {
   void snapshot_if_due();
 
   const Options options_;
+  controller::FeatureLevel kraft_version_ = 0;
   const std::unique_ptr<MetadataStore> store_;
   const Clock& clock_;
   const Logger& log_;

@@ -11,6 +11,9 @@ namespace {
 using controller::SnapshotId;
 using protocol::Offset;
 
+constexpr std::string_view kBootstrapCheckpoint = "bootstrap.checkpoint";
+constexpr std::size_t kSnapshotBytesMax = std::size_t{4} << 30;
+
 std::unexpected<Error> storage_error(const char* why) { return fail(ErrorCode::kKafkaStorageError, why); }
 
 }  // namespace
@@ -21,7 +24,7 @@ Result<std::unique_ptr<MetadataStore>> MetadataStore::open(Fs& fs, storage::LogD
   const auto partition = storage::cluster_metadata_partition();
   const std::string directory = home.partition_path(partition);
   if (!fs.exists(directory)) return storage_error("the metadata log is missing");
-  std::unique_ptr<MetadataStore> store(new MetadataStore(fs, directory));
+  std::unique_ptr<MetadataStore> store(new MetadataStore(fs, home.path(), directory));
   MILENA_CHECK(store->load_quorum_state());
   MILENA_CHECK(store->load_newest_snapshot());
   MILENA_TRY(store->log_, home.open_log(partition, std::move(config), now_ms));
@@ -59,12 +62,27 @@ std::vector<SnapshotId> MetadataStore::list_snapshots() {
 
 Status MetadataStore::load_newest_snapshot() {
   const auto ids = list_snapshots();
-  if (ids.empty()) return {};
-  constexpr std::size_t kSnapshotBytesMax = std::size_t{4} << 30;
+  if (ids.empty() || ids.back().is_bootstrap()) return {};
   const auto content = read_file(fs_, join(directory_, ids.back().file_name()), kSnapshotBytesMax);
   if (!content) return storage_error("the newest metadata snapshot cannot be read");
   MILENA_TRY(snapshot_, controller::read_snapshot(*content, ids.back()));
   return {};
+}
+
+Result<std::optional<controller::LoadedSnapshot>> MetadataStore::read_formatted(const std::string& path) {
+  if (!fs_.exists(path)) return std::nullopt;
+  const auto content = read_file(fs_, path, kSnapshotBytesMax);
+  if (!content) return storage_error("what formatting wrote down cannot be read");
+  return controller::read_snapshot(*content, SnapshotId{});
+}
+
+Result<std::optional<controller::LoadedSnapshot>> MetadataStore::read_bootstrap() {
+  MILENA_TRY(auto in_partition, read_formatted(join(directory_, SnapshotId{}.file_name())));
+  if (in_partition && in_partition->image.metadata_version() != 0) return in_partition;
+  MILENA_TRY(auto features, read_formatted(join(log_dir_, kBootstrapCheckpoint)));
+  if (!features) return in_partition;
+  if (in_partition) features->quorum = std::move(in_partition->quorum);
+  return features;
 }
 
 Status MetadataStore::for_each_batch(Offset offset,

@@ -36,6 +36,11 @@ class MetadataStore {
   const std::optional<controller::QuorumState>& quorum_state() const { return quorum_state_; }
   // The newest snapshot, to be read before the log; empty when there is none.
   std::optional<controller::LoadedSnapshot> take_snapshot() { return std::exchange(snapshot_, std::nullopt); }
+  // What formatting the directory wrote down for a cluster that has not begun: no state of the log, but what
+  // its first leader puts into it. The voters of a dynamic quorum are in `0-0.checkpoint`; features and
+  // credentials are there too (Kafka 4.4), or in the log directory's `bootstrap.checkpoint` (up to 4.3). None
+  // when there is no such file. CORRUPT_MESSAGE: one cannot be read.
+  Result<std::optional<controller::LoadedSnapshot>> read_bootstrap();
   // Visits every batch from `offset` on; stops at the first error.
   Status for_each_batch(protocol::Offset offset,
                         const std::function<Status(const protocol::RecordBatchView&)>& visit);
@@ -56,13 +61,16 @@ class MetadataStore {
   storage::Log& log() { return *log_; }
 
  private:
-  MetadataStore(Fs& fs, std::string directory) : fs_(fs), directory_(std::move(directory)) {}
+  MetadataStore(Fs& fs, std::string log_dir, std::string directory)
+      : fs_(fs), log_dir_(std::move(log_dir)), directory_(std::move(directory)) {}
   Status load_quorum_state();
   Status load_newest_snapshot();
+  Result<std::optional<controller::LoadedSnapshot>> read_formatted(const std::string& path);
   std::vector<controller::SnapshotId> list_snapshots();
 
   Fs& fs_;
-  const std::string directory_;
+  const std::string log_dir_;
+  const std::string directory_;  // of the metadata partition, in log_dir_
   std::unique_ptr<storage::Log> log_;
   std::optional<controller::QuorumState> quorum_state_;
   std::optional<controller::LoadedSnapshot> snapshot_;

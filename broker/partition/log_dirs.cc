@@ -35,10 +35,12 @@ std::string normal_path(const std::string& path) {
   return text.size() > 1 && text.ends_with('/') ? text.substr(0, text.size() - 1) : text;
 }
 
-std::string why_of(const Error& error, LogDirectory& directory) {
+std::string why_of(std::string_view what, LogDirectory& directory) {
   const std::string disk = directory.health().reason();
-  return disk.empty() ? error.why : fmt::format("{}: {}", error.why, disk);
+  return disk.empty() ? std::string(what) : fmt::format("{}: {}", what, disk);
 }
+
+std::string why_of(const Error& error, LogDirectory& directory) { return why_of(error.why, directory); }
 
 std::expected<std::unique_ptr<LogDirs>, std::string> LogDirs::open(Options options, Fs& fs, Rng& rng,
                                                                    const Logger& log) {

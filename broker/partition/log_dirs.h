@@ -18,6 +18,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/fs.h"
@@ -32,6 +33,7 @@
 namespace milena::broker {
 
 // What went wrong, and what the disk said if it has failed.
+std::string why_of(std::string_view what, storage::LogDirectory& directory);
 std::string why_of(const Error& error, storage::LogDirectory& directory);
 
 // "/data/a" for "/data/./a/": how paths of directories are compared and written here.

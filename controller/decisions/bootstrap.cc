@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/assert.h"
+#include "controller/image/image_records.h"
 
 namespace milena::controller {
 namespace {
@@ -37,15 +38,15 @@ FeatureLevels default_bootstrap_features(const FeatureRanges& supported) {
 
 std::vector<MetadataRecord> activation_records(const DecisionContext& context,
                                                std::optional<Offset> transaction_start,
-                                               const FeatureLevels& bootstrap) {
+                                               const Bootstrap& bootstrap) {
   std::vector<MetadataRecord> records;
   if (transaction_start) {
     records.push_back({.body = protocol::AbortTransactionRecord{.reason = "Controller failover"}});
   }
   if (context.image.metadata_version() != 0) return records;
 
-  const auto version = bootstrap.find(kMetadataVersion);
-  MILENA_ASSERT(version != bootstrap.end(), "a cluster starts with a metadata.version");
+  const auto version = bootstrap.features.find(kMetadataVersion);
+  MILENA_ASSERT(version != bootstrap.features.end(), "a cluster starts with a metadata.version");
   const bool transactional = version->second >= kMetadataVersion36Iv1;
   const auto feature = [&](std::string_view name, FeatureLevel level) {
     records.push_back(
@@ -54,11 +55,15 @@ std::vector<MetadataRecord> activation_records(const DecisionContext& context,
   if (transactional)
     records.push_back({.body = protocol::BeginTransactionRecord{.name = "Bootstrap records"}});
   feature(kMetadataVersion, version->second);
-  for (const auto& [name, level] : bootstrap) {
+  for (const auto& [name, level] : bootstrap.features) {
     if (name != kMetadataVersion && level > 0) feature(name, level);
   }
+  for (const auto& [key, credential] : bootstrap.scram) {
+    records.push_back(to_record(key, *credential));
+  }
   // Eligible leader replicas need one min.insync.replicas for the cluster (KIP-966).
-  if (const auto elr = bootstrap.find(kElrFeature); elr != bootstrap.end() && elr->second > 0) {
+  if (const auto elr = bootstrap.features.find(kElrFeature);
+      elr != bootstrap.features.end() && elr->second > 0) {
     const EffectiveConfig min_isr = effective_topic_config(*find_topic_config(kMinInsyncReplicas),
                                                            {.file = &context.settings.static_config});
     records.push_back({.body = protocol::ConfigRecord{

@@ -25,7 +25,7 @@ TEST(Bootstrap, AnEmptyLogGetsItsFeaturesInOneTransaction) {
   Arena arena;
   Controller controller(test_support::rig_settings(), MetadataLoader(), rng);
   const auto records =
-      controller.activate(0, default_bootstrap_features(test_support::rig_features()), arena);
+      controller.activate(0, {.features = default_bootstrap_features(test_support::rig_features())}, arena);
   EXPECT_EQ(names(records),
             (std::vector<std::string>{"BeginTransactionRecord", "FeatureLevelRecord", "FeatureLevelRecord",
                                       "FeatureLevelRecord", "FeatureLevelRecord", "ConfigRecord",
@@ -50,13 +50,27 @@ TEST(Bootstrap, AnOldMetadataVersionStartsWithoutATransaction) {
   SeededRng rng(1);
   Arena arena;
   Controller controller(test_support::rig_settings(), MetadataLoader(), rng);
-  EXPECT_EQ(names(controller.activate(0, {{"metadata.version", 12}}, arena)),
+  EXPECT_EQ(names(controller.activate(0, {.features = {{"metadata.version", 12}}}, arena)),
             (std::vector<std::string>{"FeatureLevelRecord"}));
 }
 
 TEST(Bootstrap, ALogWithAMetadataVersionIsLeftAsItIs) {
   ControllerRig rig;
-  EXPECT_TRUE(rig.restarted().controller.activate(0, {{"metadata.version", 25}}, rig.arena).empty());
+  EXPECT_TRUE(
+      rig.restarted().controller.activate(0, {.features = {{"metadata.version", 25}}}, rig.arena).empty());
+}
+
+TEST(Bootstrap, CredentialsThatFormattingWroteDownComeWithTheFeatures) {
+  SeededRng rng(1);
+  Arena arena;
+  Controller controller(test_support::rig_settings(), MetadataLoader(), rng);
+  Bootstrap bootstrap{.features = {{"metadata.version", 30}, {"share.version", 1}}};
+  bootstrap.scram.set({.mechanism = 1, .user = "admin"}, Shared(ScramCredential{.iterations = 4096}));
+  const auto records = controller.activate(0, bootstrap, arena);
+  EXPECT_EQ(names(records),
+            (std::vector<std::string>{"BeginTransactionRecord", "FeatureLevelRecord", "FeatureLevelRecord",
+                                      "UserScramCredentialRecord", "EndTransactionRecord"}));
+  EXPECT_EQ(std::get<protocol::UserScramCredentialRecord>(records[3].body).name, "admin");
 }
 
 TEST(Bootstrap, AnUnfinishedTransactionIsAborted) {
@@ -82,7 +96,7 @@ TEST(Bootstrap, AnUnfinishedBootstrapIsDoneAgain) {
   const auto bytes = encode_metadata_batch(half, {.base_offset = 0, .epoch = 1}).value();
   ASSERT_TRUE(loader.load(*decode_metadata_batch(*protocol::RecordBatchView::parse(bytes), arena)));
   Controller controller(test_support::rig_settings(), std::move(loader), rng);
-  EXPECT_EQ(names(controller.activate(0, {{"metadata.version", 30}}, arena)),
+  EXPECT_EQ(names(controller.activate(0, {.features = {{"metadata.version", 30}}}, arena)),
             (std::vector<std::string>{"AbortTransactionRecord", "BeginTransactionRecord",
                                       "FeatureLevelRecord", "EndTransactionRecord"}));
 }

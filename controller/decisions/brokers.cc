@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "controller/decisions/finalized_features.h"
 #include "controller/decisions/leadership.h"
 #include "controller/image/image_records.h"
 
@@ -53,7 +54,8 @@ Decided<void> check_feature(std::string_view name, FeatureLevel finalized, const
                   finalized, name, supported.min, supported.max));
 }
 
-// The broker must understand every feature at the level that the cluster uses.
+// The broker must understand every feature at the level that the cluster uses, unless it can serve without
+// it.
 Decided<FeatureRanges> check_features(const MetadataImage& image, FeatureLevel kraft_version,
                                       const Registration& request) {
   FeatureLevels finalized = image.features;
@@ -70,7 +72,7 @@ Decided<FeatureRanges> check_features(const MetadataImage& image, FeatureLevel k
     return refuse(ErrorCode::kInvalidRegistration, "Request features do not contain 'metadata.version'");
   }
   for (const auto& [name, level] : finalized) {
-    if (!ranges.contains(name)) MILENA_CHECK(check_feature(name, level, {}));
+    if (!ranges.contains(name) && !only_adds_groups(name)) MILENA_CHECK(check_feature(name, level, {}));
   }
   return ranges;
 }

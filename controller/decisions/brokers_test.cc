@@ -109,6 +109,18 @@ TEST(Brokers, RegistrationsAreChecked) {
   EXPECT_EQ(answer_to(rig, request), ErrorCode::kInvalidRegistration);  // the directory is another broker's
 }
 
+TEST(Brokers, AFeatureThatOnlyAddsGroupsNeedNotBeSupported) {
+  ControllerRig rig;
+  const MetadataRecord share[] = {
+      {.body = protocol::FeatureLevelRecord{.name = "share.version", .feature_level = 1}}};
+  rig.commit(share);
+  EXPECT_EQ(answer_to(rig, registration(rig, 1)), ErrorCode::kNone);
+  const MetadataRecord later[] = {
+      {.body = protocol::FeatureLevelRecord{.name = "later.version", .feature_level = 1}}};
+  rig.commit(later);
+  EXPECT_EQ(answer_to(rig, registration(rig, 2)), ErrorCode::kUnsupportedVersion);
+}
+
 TEST(Brokers, OneLiveIncarnationPerId) {
   ControllerRig rig;
   const Registration first = registration(rig, 1);

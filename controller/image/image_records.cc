@@ -116,15 +116,7 @@ class Writer {
                                                             .operation = acl->operation,
                                                             .permission_type = acl->permission_type}}));
     }
-    for (const auto& [key, credential] : image_.scram) {
-      MILENA_CHECK(
-          write({.body = protocol::UserScramCredentialRecord{.name = key.user,
-                                                             .mechanism = key.mechanism,
-                                                             .salt = credential->salt,
-                                                             .stored_key = credential->stored_key,
-                                                             .server_key = credential->server_key,
-                                                             .iterations = credential->iterations}}));
-    }
+    for (const auto& [key, credential] : image_.scram) MILENA_CHECK(write(to_record(key, *credential)));
     for (const auto& [id, token] : image_.delegation_tokens) {
       const auto renewers = arena_.array<std::string_view>(token->renewers.size());
       std::ranges::copy(token->renewers, renewers.begin());
@@ -176,6 +168,15 @@ MetadataRecord to_record(const BrokerRegistration& broker, FeatureLevel metadata
     record.cordoned_log_dirs = copied<Uuid>(*broker.cordoned_log_dirs, arena);
   }
   return {.body = record, .version = version};
+}
+
+MetadataRecord to_record(const ScramKey& key, const ScramCredential& credential) {
+  return {.body = protocol::UserScramCredentialRecord{.name = key.user,
+                                                      .mechanism = key.mechanism,
+                                                      .salt = credential.salt,
+                                                      .stored_key = credential.stored_key,
+                                                      .server_key = credential.server_key,
+                                                      .iterations = credential.iterations}};
 }
 
 MetadataRecord to_record(const ControllerRegistration& controller, Arena& arena) {

@@ -1,7 +1,7 @@
 // The records that describe an image: what a snapshot holds, and what decisions write about single things.
 //
-// The records of to_record() are wholly in the arena. A field that the finalized metadata.version cannot
-// express is left out.
+// The records of to_record() are wholly in the arena, where it takes one. A field that the finalized
+// metadata.version cannot express is left out.
 #pragma once
 
 #include <functional>
@@ -15,6 +15,8 @@ namespace milena::controller {
 
 MetadataRecord to_record(const BrokerRegistration& broker, FeatureLevel metadata_version, Arena& arena);
 MetadataRecord to_record(const ControllerRegistration& controller, Arena& arena);
+// Points into its arguments.
+MetadataRecord to_record(const ScramKey& key, const ScramCredential& credential);
 MetadataRecord to_record(const Uuid& topic, PartitionId index, const PartitionFields& partition,
                          FeatureLevel metadata_version, Arena& arena);
 

@@ -47,7 +47,7 @@ ControllerRig::ControllerRig(const ControllerSettings& with, const std::vector<s
 
 ControllerRig::ControllerRig(ControllerSettings with, const FeatureLevels& bootstrap, std::uint64_t seed)
     : rng(seed), settings(std::move(with)), controller(settings, MetadataLoader(), rng) {
-  commit(controller.activate(now_ms, bootstrap, arena));
+  commit(controller.activate(now_ms, {.features = bootstrap}, arena));
 }
 
 void ControllerRig::commit(std::span<const MetadataRecord> records) {
