@@ -90,7 +90,8 @@ class Site:
             self.node.__exit__(None)
             for disk in self.disks:
                 disk.remove()
-            shutil.rmtree(self.home, ignore_errors=True)
+            for home in (self.home, self.node.home):
+                shutil.rmtree(home, ignore_errors=True)
 
     def inventory(self):
         return Inventory([disk.path for disk in self.disks])

@@ -99,7 +99,9 @@ def _groups(client, notes):
     commit(client, "classic", {("codecs", 2): 9}, **notes["classic"])
     _done(alter(client, GROUP, "consumer", {"consumer.session.timeout.ms": "55000"}))
     member = {"member_id": "a-consumer-0000", "member_epoch": 0}
-    joined = client.call("ConsumerGroupHeartbeat", group_id="consumer", rebalance_timeout_ms=300_000, subscribed_topic_names=topics, topic_partitions=[], **member)
+    joined = client.call(
+        "ConsumerGroupHeartbeat", group_id="consumer", rebalance_timeout_ms=300_000, subscribed_topic_names=topics, topic_partitions=[], **member
+    )
     _done([joined])
     notes["consumer"] = {"member_id": joined["member_id"], "member_epoch": joined["member_epoch"]}
     commit(client, "consumer", {("grown", 0): 1}, member_id=joined["member_id"], generation_id=joined["member_epoch"])

@@ -6,6 +6,7 @@ from pathlib import Path
 from lib import api, records
 from lib.wire import Reader, Writer
 
+KEPT = {"share.version", "streams.version"}  # what a directory of Kafka's has and ours does not serve
 FEATURE_LEVEL_RECORD = 12
 _SUPPORTED, _FINALIZED = 0, 2  # tags of the ApiVersions response
 
@@ -30,6 +31,15 @@ def _told(broker, tag, which):
     tags = reader.tags()
     found = Reader(tags.get(tag, b"\x01")).compact_array(lambda r: (r.compact_string(), r.i16(), r.i16(), r.tags()))
     return {entry[0]: entry[which] for entry in found}
+
+
+def check_kept(broker):
+    """After the last start one warning named the features that are kept, and clients are not told of them."""
+    told = broker.log.read_text()
+    warnings = [line for line in told.splitlines() if " W " in line and all(name in line for name in KEPT)]
+    assert len(warnings) == 1, f"not one warning that names {KEPT}:\n{told}"
+    advertised = supported(broker) | finalized(broker)
+    assert not KEPT & set(advertised), f"advertised: {advertised}"
 
 
 def append_level(data, feature, level):

@@ -95,7 +95,9 @@ def _groups(client):
         fetched = client.call("OffsetFetch", groups=[{"group_id": group_id}])["groups"][0]
         assert fetched["error_code"] == 0, fetched
         found[group_id]["offsets"] = {
-            f"{topic['name']}-{p['partition_index']}": [p["committed_offset"], p["metadata"]] for topic in fetched["topics"] for p in topic["partitions"]
+            f"{topic['name']}-{p['partition_index']}": [p["committed_offset"], p["metadata"]]
+            for topic in fetched["topics"]
+            for p in topic["partitions"]
         }
     classic = client.call("DescribeGroups", groups=["classic"])["groups"][0]
     found["classic"]["members"] = [[member["member_id"], member["member_assignment"].hex()] for member in classic["members"]]
@@ -113,7 +115,13 @@ def _transactions(client):
     for state in client.call("DescribeTransactions", transactional_ids=ids)["transaction_states"]:
         assert state["error_code"] == 0, state
         topics = sorted(f"{topic['topic']}-{p}" for topic in state["topics"] for p in topic["partitions"] if not topic["topic"].startswith("__"))
-        found[state["transactional_id"]] = [state["transaction_state"], state["producer_id"], state["producer_epoch"], state["transaction_timeout_ms"], topics]
+        found[state["transactional_id"]] = [
+            state["transaction_state"],
+            state["producer_id"],
+            state["producer_epoch"],
+            state["transaction_timeout_ms"],
+            topics,
+        ]
     return found
 
 

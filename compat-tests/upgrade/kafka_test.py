@@ -22,7 +22,6 @@ import features  # noqa: E402
 import inspection  # noqa: E402
 from upgrade_test import expect_all  # noqa: E402
 
-KEPT = {"share.version", "streams.version"}
 QUORUMS = ("static", "dynamic")
 
 
@@ -53,13 +52,16 @@ def filled(binary, quorum, ending):
         inspected = inspection.inspect(kafka)
         kafka.kill() if ending == "kill" else kafka.stop()
         ours.start()
-        _check_features(ours)
+        features.check_kept(ours)
         expect_all(ours, _without_groups_of_other_kinds(inspected))
         inspection.go_on(ours, notes, time.time())
         later = inspection.inspect(ours)
         archives.end(ours, ending)
         kafka.start()
-        expect_all(kafka, later)
+        again = inspection.inspect(kafka)
+        assert "sharing" in again["groups"], f"the share group is gone: {again['groups']}"
+        different = inspection.difference(later, _without_groups_of_other_kinds(again))
+        assert not different, "\n".join(different[:20])
         kafka.stop()
         ours.start()
         expect_all(ours, later)
@@ -80,14 +82,6 @@ def only_formatted(binary, quorum):
         with api.Client(kafka.address) as client:
             assert api.until_ready(lambda: client.offset("orders", 0))["error_code"] == 0
         kafka.stop()
-
-
-def _check_features(ours):
-    told = ours.log.read_text()
-    warnings = [line for line in told.splitlines() if " W " in line and all(name in line for name in KEPT)]
-    assert len(warnings) == 1, f"not one warning that names {KEPT}:\n{told}"
-    advertised = features.supported(ours) | features.finalized(ours)
-    assert not KEPT & set(advertised), f"advertised: {advertised}"
 
 
 def _use_groups_of_other_kinds(kafka):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the archives of a release: run it once with the binary of that release, and commit what it leaves in data/.
 
-    compat-tests/upgrade/make_archives.py --milena path/to/milena --release 1.0
+compat-tests/upgrade/make_archives.py --milena path/to/milena --release 1.0
 """
 
 import sys

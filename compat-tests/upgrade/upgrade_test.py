@@ -18,6 +18,7 @@ from lib.report import Report  # noqa: E402
 
 import archives  # noqa: E402
 import content  # noqa: E402
+import features  # noqa: E402
 import inspection  # noqa: E402
 
 
@@ -50,11 +51,40 @@ def backwards(binary, old, ending):
             except RuntimeError:
                 lines = target.log_tail().splitlines()
                 refusals = [line for line in lines if line.startswith("milena: ")]
-                assert target.process.returncode == 1 and len(refusals) == 1, f"no refusal in one line: {target.process.returncode}\n{target.log_tail()}"
+                assert (
+                    target.process.returncode == 1 and len(refusals) == 1
+                ), f"no refusal in one line: {target.process.returncode}\n{target.log_tail()}"
                 print(f"           {refusals[0]}")
                 return
             expect_all(target, inspected)
             inspection.go_on(target, notes, written)
+
+
+def unknown_level(binary, feature, level):
+    """A metadata log that uses what this build does not know is refused by name, and left as it is."""
+    with broker.Milena(binary, "upgrade").prepared() as target:
+        target.start()
+        assert target.stop() == 0, target.log_tail()
+        features.append_level(target.data, feature, level)
+        log = next((target.data / "__cluster_metadata-0").glob("*.log"))
+        before = log.read_bytes()
+        target.spawn()
+        code = target.process.wait(10)
+        refusals = [line for line in target.log_tail().splitlines() if line.startswith("milena: ")]
+        assert code == 1 and len(refusals) == 1, f"exit code {code}:\n{target.log_tail()}"
+        assert feature in refusals[0] and f"level {level}" in refusals[0], refusals[0]
+        assert log.read_bytes().startswith(before), "the metadata log was changed"
+
+
+def kept_levels(binary):
+    """Features that only add kinds of groups are kept: one warning names them, and clients are not told of them."""
+    with broker.Milena(binary, "upgrade").prepared() as target:
+        target.start()
+        for feature in sorted(features.KEPT):
+            target.stop()
+            features.append_level(target.data, feature, 1)
+            target.start()
+        features.check_kept(target)
 
 
 def main():
@@ -65,6 +95,9 @@ def main():
     report = Report("upgrade", arguments.only)
     for archive in archives.all_archives():
         report.run(f"{archive.name} is opened", forwards, arguments.milena, archive)
+    for feature, level in (("metadata.version", 33), ("group.version", 2), ("later.version", 1)):
+        report.run(f"{feature} {level} is refused", unknown_level, arguments.milena, feature, level)
+    report.run("features that only add groups are kept", kept_levels, arguments.milena)
     if arguments.old:
         for ending in archives.ENDINGS:
             report.run(f"the older build after {ending}", backwards, arguments.milena, arguments.old, ending)
