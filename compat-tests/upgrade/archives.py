@@ -1,7 +1,7 @@
 """The stored directories: one archive for each release and ending, and beside it what the broker served that wrote it.
 
-`data/RELEASE-ENDING.tar.xz` holds the data directory, `data/RELEASE-ENDING.json` the time, the notes of `content` and
-the inspection. A broker that opens one is given that time, so that nothing has expired meanwhile.
+`data/RELEASE-DIRECTORIES-ENDING.tar.xz` holds the log directories d0, d1, ..., the `.json` beside it the time, the notes
+of `content` and the inspection. A broker that opens one is given that time, so that nothing has expired meanwhile.
 """
 
 import json
@@ -17,12 +17,14 @@ import inspection
 
 DATA = Path(__file__).resolve().parent / "data"
 ENDINGS = ("stop", "kill")
+DIRECTORIES = (1, 2)
 _FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 
 
 @dataclass
 class Archive:
     name: str
+    directories: int
     time: float  # when it was finished
     notes: dict
     inspection: dict
@@ -32,7 +34,7 @@ class Archive:
         return Archive(name=name, **json.loads((DATA / f"{name}.json").read_text()))
 
     def extract(self, directory):
-        """The data directory, as the broker left it."""
+        """The log directories, as the broker left them."""
         with tarfile.open(DATA / f"{self.name}.tar.xz") as tar:
             tar.extractall(directory, filter="data")
 
@@ -58,27 +60,45 @@ def fill(target, ending):
     return written, notes, inspected
 
 
-def store(name, data, written, notes, inspected):
+def store(name, target, written, notes, inspected):
     DATA.mkdir(exist_ok=True)
     with tarfile.open(DATA / f"{name}.tar.xz", "w:xz", preset=9) as tar:
-        for path in sorted(data.iterdir()):
-            if path.name != ".lock":
-                tar.add(path, path.name, filter=_anonymous)
-    value = {"time": written, "notes": notes, "inspection": inspected}
+        for path in target.directories():
+            tar.add(path, path.name, filter=_anonymous)
+    value = {"directories": target.count, "time": written, "notes": notes, "inspection": inspected}
     (DATA / f"{name}.json").write_text(json.dumps(value, separators=(",", ":"), sort_keys=True) + "\n")
 
 
 def _anonymous(entry):
+    if entry.name.endswith(".lock"):
+        return None
     entry.uid = entry.gid = 0
     entry.uname = entry.gname = "root"
     return entry
 
 
-class AtThatTime(broker.Milena):
-    """A broker whose wall clock goes on from a given time."""
+class Build(broker.Milena):
+    """A broker of some build, with so many log directories."""
 
-    def __init__(self, binary, written):
+    def __init__(self, binary, count):
         super().__init__(binary, "upgrade", content.PROPERTIES)
+        self.count = count
+
+    def directories(self):
+        return [self.data / f"d{n}" for n in range(self.count)]
+
+    def command(self):
+        """Without --data, which names one directory."""
+        properties = {**self.properties, "log.dirs": ",".join(map(str, self.directories()))}
+        overrides = [argument for item in properties.items() for argument in ("--override", "=".join(map(str, item)))]
+        return [str(self.binary), "--port", str(self.port), *overrides]
+
+
+class AtThatTime(Build):
+    """One whose wall clock goes on from a given time."""
+
+    def __init__(self, binary, count, written):
+        super().__init__(binary, count)
         self._written = written
 
     def command(self):

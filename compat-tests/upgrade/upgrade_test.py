@@ -6,6 +6,7 @@ go on with what was half done: members of groups, an idempotent producer, an ope
 Backwards (--old PATH): that older build opens what this one has written, and serves all of it or refuses in one line.
 """
 
+import itertools
 import shutil
 import sys
 from pathlib import Path
@@ -17,7 +18,6 @@ from lib import broker  # noqa: E402
 from lib.report import Report  # noqa: E402
 
 import archives  # noqa: E402
-import content  # noqa: E402
 import features  # noqa: E402
 import inspection  # noqa: E402
 
@@ -28,7 +28,7 @@ def expect_all(target, inspected):
 
 
 def forwards(binary, archive):
-    with archives.AtThatTime(binary, archive.time).prepared() as target:
+    with archives.AtThatTime(binary, archive.directories, archive.time).prepared() as target:
         archive.extract(target.data)
         target.start()
         expect_all(target, archive.inspection)
@@ -40,11 +40,11 @@ def forwards(binary, archive):
         archives.end(target, "stop")
 
 
-def backwards(binary, old, ending):
+def backwards(binary, old, count, ending):
     """What the older build does with a directory of this one."""
-    with broker.Milena(binary, "upgrade", content.PROPERTIES).prepared() as new:
+    with archives.Build(binary, count).prepared() as new:
         written, notes, inspected = archives.fill(new, ending)
-        with broker.Milena(old, "upgrade", content.PROPERTIES).prepared() as target:
+        with archives.Build(old, count).prepared() as target:
             shutil.copytree(new.data, target.data)
             try:
                 target.start()
@@ -99,8 +99,8 @@ def main():
         report.run(f"{feature} {level} is refused", unknown_level, arguments.milena, feature, level)
     report.run("features that only add groups are kept", kept_levels, arguments.milena)
     if arguments.old:
-        for ending in archives.ENDINGS:
-            report.run(f"the older build after {ending}", backwards, arguments.milena, arguments.old, ending)
+        for count, ending in itertools.product(archives.DIRECTORIES, archives.ENDINGS):
+            report.run(f"the older build on {count} after {ending}", backwards, arguments.milena, arguments.old, count, ending)
     return report.finish()
 
 
