@@ -25,6 +25,8 @@ compat-ci: $(COMPAT_NEEDS)
 	$(COMPAT_RUN)/clients/run.py --clients kcat $(COMPAT_OPTIONS)
 	$(COMPAT_RUN)/hostile/hostile_test.py $(COMPAT_OPTIONS)
 	$(COMPAT_RUN)/crash/kill_loop.py --cycles 20 $(COMPAT_OPTIONS)
+	$(COMPAT_RUN)/startup/inventory_test.py
+	$(COMPAT_RUN)/upgrade/upgrade_test.py $(COMPAT_OPTIONS)
 
 compat-tools: $(COMPAT_NEEDS)
 	$(COMPAT_RUN)/kafka-tools/tools_test.py $(COMPAT_OPTIONS)

@@ -92,6 +92,9 @@ def main():
     parser.add_argument("--only", help="checks whose name contains one of these, separated by commas")
     parser.add_argument("--old", help="the binary of an older build, for the way back")
     arguments = parser.parse_args()
+    if arguments.target != "milena":
+        print("upgrade: nothing to do for another broker than our own")
+        return 0
     report = Report("upgrade", arguments.only)
     for archive in archives.all_archives():
         report.run(f"{archive.name} is opened", forwards, arguments.milena, archive)
