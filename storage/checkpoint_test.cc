@@ -179,7 +179,8 @@ TEST(SegmentNames, TwentyDigits) {
   EXPECT_EQ(segment_file_name(42, kLogSuffix), "00000000000000000042.log");
   EXPECT_EQ(parse_segment_file_name("00000000000000000042.log.deleted")->suffix, ".log.deleted");
   for (const std::string_view name :
-       {"leader-epoch-checkpoint", ".log", "x.log", "-1.log", "99999999999999999999.log"})
+       {"leader-epoch-checkpoint", ".log", "x.log", "-1.log", "99999999999999999999.log", "1.index",
+        "000000000000000000042.log", "-0000000000000000042.log"})
     EXPECT_FALSE(parse_segment_file_name(name)) << name;
 }
 

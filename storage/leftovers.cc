@@ -18,8 +18,7 @@ class Resolver {
   Result<bool> run() {
     const std::size_t before = names_.size();
     MILENA_CHECK(remove_if([](std::string_view name) {
-      return name.ends_with(".tmp") ||
-             (name.ends_with(kDeletedSuffix) && !name.ends_with(".checkpoint.deleted"));
+      return is_partition_file_name(name) && (name.ends_with(".tmp") || name.ends_with(kDeletedSuffix));
     }));
     Offset lowest_cleaned = std::numeric_limits<std::int64_t>::max();
     for (const std::string& name : names_) {
@@ -31,7 +30,9 @@ class Resolver {
       const auto parsed = parse_segment_file_name(name);
       return parsed && name.ends_with(kSwapSuffix) && parsed->base_offset >= lowest_cleaned;
     }));
-    MILENA_CHECK(remove_if([](std::string_view name) { return name.ends_with(kCleanedSuffix); }));
+    MILENA_CHECK(remove_if([](std::string_view name) {
+      return is_partition_file_name(name) && name.ends_with(kCleanedSuffix);
+    }));
     MILENA_TRY(const bool swapped, finish_swaps());
     return swapped || names_.size() != before;
   }

@@ -1,7 +1,9 @@
 // What an interrupted roll, deletion or compaction leaves behind in a partition directory, and how a start
 // resolves it to exactly one state (R4).
 //
-//   *.deleted   renamed away before being unlinked: unlinked now (but KRaft's *.checkpoint.deleted stay)
+// Only names that a partition's files have; others, and KRaft's *.checkpoint.deleted, stay.
+//
+//   *.deleted   renamed away before being unlinked: unlinked now
 //   *.tmp       a checkpoint that was not finished: unlinked
 //   *.cleaned   a compaction was writing: unlinked
 //   *.swap      a compaction had finished: replaces the segments it covers. A .swap at or above the lowest

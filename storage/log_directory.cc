@@ -49,12 +49,6 @@ std::int64_t decode_marker(std::string_view text) {
   return parse_integer<std::int64_t>(text.substr(0, text.find_first_of(",} \n"))).value_or(-1);
 }
 
-// Whether a partition's directory has such a file beside its segments.
-bool is_partition_file(std::string_view name) {
-  if (name.ends_with(".tmp")) name.remove_suffix(4);
-  return name == kPartitionMetadataName || name == kEpochCheckpointName || name == kIndexChecksumsName;
-}
-
 }  // namespace
 
 TruncationPermit::~TruncationPermit() {
@@ -236,7 +230,7 @@ Result<LogDirectory::Contents> LogDirectory::contents(const std::string& name) {
   Contents out;
   for (const DirEntry& entry : *entries) {
     const auto parsed = parse_segment_file_name(entry.name);
-    if (entry.is_directory || (!parsed && !is_partition_file(entry.name))) out.foreign = entry.name;
+    if (entry.is_directory || !is_partition_file_name(entry.name)) out.foreign = entry.name;
     if (entry.is_directory || !parsed || parsed->suffix != kLogSuffix) continue;
     const std::string path = join(directory, entry.name);
     const auto file = fs_.open(path, OpenMode::kRead);

@@ -6,6 +6,7 @@
 
 #include "protocol/error_code.h"
 #include "storage/batch_scanner.h"
+#include "storage/checkpoint_text.h"
 #include "storage/leftovers.h"
 #include "storage/log.h"
 #include "storage/segment_names.h"
@@ -66,6 +67,8 @@ Status Log::load(const LogOpenOptions& options) {
   MILENA_CHECK(find_segments(options, names));
 
   MILENA_TRY(const auto epochs, read_listed(names, kEpochCheckpointName));
+  if (epochs && is_newer_checkpoint(as_text(*epochs)))
+    return refuse("leader-epoch-checkpoint was written by a newer version: start that one");
   const bool epochs_read = epochs && epochs_.decode(as_text(*epochs));
 
   if (options.clean) MILENA_CHECK(load_clean());
@@ -132,6 +135,8 @@ Status Log::find_segments(const LogOpenOptions& options, std::vector<std::string
 Status Log::load_checksums(const std::vector<std::string>& names, Offset recovery_point) {
   MILENA_TRY(const auto text, read_listed(names, kIndexChecksumsName));
   if (!text) return {};  // Kafka wrote this log
+  if (is_newer_checkpoint(as_text(*text)))
+    return refuse("milena-index-checksums was written by a newer version: start that one");
   const auto known = decode_index_checksums(as_text(*text)).value_or(std::vector<SegmentChecksums>{});
   MILENA_CHECK(check_sealed(known, recovery_point));
   for (const auto& segment : segments_) {

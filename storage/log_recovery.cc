@@ -176,6 +176,9 @@ Result<bool> Log::is_torn_tail(std::size_t i, const Scan& scan) {
   std::array<std::byte, protocol::kBatchHeaderBytes> head;
   const auto got = file->read_at(start, head);
   if (!got) return failed(got.error());
+  const auto newer = holds_newer_batch(*file, start, size);
+  if (!newer) return failed(newer.error());
+  if (*newer) return refuse("a batch was written by a newer version: start that one");
   const auto header = protocol::RecordBatchHeader::parse(BytesView(head).first(*got));
   // A batch that is whole but lies below what came before it counts as one that follows.
   const bool below = header && header->base_offset() < scan.next_offset;
@@ -272,6 +275,8 @@ Result<std::optional<Log::SnapshotState>> Log::latest_snapshot(Offset offset) {
     const auto bytes = read_file(place_.fs, path, 1 << 30);
     if (!bytes && bytes.error().code == ENOENT) continue;
     if (!bytes) return place_.health.fail(bytes.error(), path);
+    if (is_newer_producer_snapshot(*bytes))
+      return refuse("a producer snapshot was written by a newer version: start that one");
     if (auto state = decode_producer_snapshot(*bytes)) return SnapshotState{snapshots_[i], std::move(*state)};
   }
   return std::nullopt;

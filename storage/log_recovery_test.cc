@@ -371,13 +371,14 @@ TEST(LogRecovery, LeftoversOfInterruptedWorkAreResolved) {
   write("00000000000000000000.index.cleaned", "x");
   write("00000000000000000012.log.swap", "above the lowest .cleaned");
   write("00000000000000000099.index", "orphan");
+  write("99.index", "of somebody else");
   write("leader-epoch-checkpoint.tmp", "x");
   write("00000000000000000007-0000000001.checkpoint.deleted", "KRaft's");
   ASSERT_TRUE(f.open());
   EXPECT_EQ(read_all(f.log()), before);
   for (const char* suffix : {".log.deleted", ".cleaned", ".swap", ".tmp"})
     EXPECT_TRUE(names(f, suffix).empty());
-  EXPECT_EQ(names(f, "99.index").size(), 0u);
+  EXPECT_EQ(names(f, "99.index"), std::vector<std::string>{"99.index"});
   EXPECT_EQ(names(f, ".checkpoint.deleted").size(), 1u);
 }
 
@@ -413,6 +414,65 @@ TEST(LogRecovery, KafkasDirectoryWithoutOurChecksumsOpens) {
   ASSERT_TRUE(f.fs().remove(f.path(kIndexChecksumsName)));
   ASSERT_TRUE(f.open());
   EXPECT_EQ(read_all(f.log()), before);
+}
+
+// --- R12: what a newer version wrote is refused, and left as it is
+
+void expect_refused_untouched(LogFixture& f, const std::string& path, BytesView bytes) {
+  ASSERT_TRUE((*f.fs().open(path, OpenMode::kTruncate))->write_at(0, bytes));
+  EXPECT_FALSE(f.open());
+  EXPECT_EQ(f.error().code, ErrorCode::kKafkaStorageError);
+  EXPECT_NE(std::string_view(f.error().why).find("newer version"), std::string_view::npos) << f.error().why;
+  EXPECT_TRUE(std::ranges::equal(*read_file(f.fs(), path), bytes));
+}
+
+TEST(LogRecovery, R12_CheckpointsOfANewerVersionAreRefused) {
+  for (const char* name : {"leader-epoch-checkpoint", "milena-index-checksums"}) {
+    LogFixture f;
+    for (std::uint64_t i = 0; i < 3; ++i) ASSERT_TRUE(f.append({.seed = i}));
+    expect_refused_untouched(f, f.path(name), as_bytes(std::string_view("9\n0\n")));
+  }
+}
+
+TEST(LogRecovery, R12_ABatchOfANewerFormatIsNoTornTail) {
+  LogFixture f;
+  for (std::uint64_t i = 0; i < 3; ++i) ASSERT_TRUE(f.append({.seed = i}));
+  auto bytes = *read_file(f.fs(), f.path("00000000000000000000.log"));
+  auto newer = batch_of({.seed = 7});
+  newer[16] = std::byte{3};  // magic
+  protocol::set_base_offset(newer, 3);
+  bytes.insert(bytes.end(), newer.begin(), newer.end());
+  expect_refused_untouched(f, f.path("00000000000000000000.log"), bytes);
+  // One whose checksum is wrong is a torn tail like any other.
+  bytes.back() ^= std::byte{1};
+  ASSERT_TRUE((*f.fs().open(f.path("00000000000000000000.log"), OpenMode::kTruncate))->write_at(0, bytes));
+  EXPECT_TRUE(f.crash(MemFs::Loss::kNothing)) << f.error().why;
+}
+
+TEST(LogRecovery, R12_AProducerSnapshotOfANewerVersionIsRefused) {
+  LogFixture f;
+  for (std::uint64_t i = 0; i < 3; ++i) ASSERT_TRUE(f.append({.seed = i}));
+  ASSERT_TRUE(f.close());
+  for (const auto& entry : *f.fs().list(f.path(""))) {
+    if (!entry.name.ends_with(".snapshot")) continue;
+    auto bytes = *read_file(f.fs(), f.path(entry.name));
+    bytes[1] = std::byte{2};
+    expect_refused_untouched(f, f.path(entry.name), bytes);
+    return;
+  }
+  FAIL() << "a clean stop leaves a snapshot";
+}
+
+TEST(LogRecovery, FilesOfOthersInAPartitionDirectoryAreKept) {
+  LogFixture f;
+  ASSERT_TRUE(f.append({.seed = 1}));
+  const char* const names[] = {"1.index",       "1.log",      "notes.tmp", "notes.deleted",
+                               "notes.cleaned", "notes.swap", "x.snapshot"};
+  for (const char* name : names)
+    ASSERT_TRUE(
+        (*f.fs().open(f.path(name), OpenMode::kCreate))->write_at(0, as_bytes(std::string_view("mine"))));
+  ASSERT_TRUE(f.crash(MemFs::Loss::kNothing)) << f.error().why;
+  for (const char* name : names) EXPECT_EQ(as_text(*read_file(f.fs(), f.path(name))), "mine") << name;
 }
 
 }  // namespace

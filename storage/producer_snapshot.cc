@@ -158,4 +158,9 @@ std::optional<ProducerState> decode_producer_snapshot(BytesView bytes) {
   return state;
 }
 
+bool is_newer_producer_snapshot(BytesView bytes) {
+  return bytes.size() >= kCheckedFrom && load_be<std::int16_t>(bytes.data()) > kVersion &&
+         load_be<std::uint32_t>(bytes.data() + kCrcAt) == crc32c(bytes.subspan(kCheckedFrom));
+}
+
 }  // namespace milena::storage

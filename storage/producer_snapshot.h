@@ -16,4 +16,7 @@ std::vector<std::byte> encode_producer_snapshot(const ProducerState& state);
 // None when the bytes are damaged or of another version: use an older snapshot and replay more of the log.
 std::optional<ProducerState> decode_producer_snapshot(BytesView bytes);
 
+// Whether it is a whole snapshot of a later version.
+bool is_newer_producer_snapshot(BytesView bytes);
+
 }  // namespace milena::storage

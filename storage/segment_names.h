@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "protocol/types.h"
+#include "storage/partition_metadata.h"
 
 namespace milena::storage {
 
@@ -23,11 +24,14 @@ inline constexpr std::string_view kIndexChecksumsName = "milena-index-checksums"
 // "00000000000000000042.log"
 std::string segment_file_name(protocol::Offset base_offset, std::string_view suffix);
 
-// A name taken apart: 20 digits (fewer are accepted, as Kafka does) and everything from the first dot on.
+// A name taken apart: 20 digits and everything from the first dot on. Any other name is none of ours.
 struct SegmentFileName {
   protocol::Offset base_offset;
   std::string_view suffix;
 };
 std::optional<SegmentFileName> parse_segment_file_name(std::string_view name);
+
+// Whether a partition's directory has a file of this name, finished (".tmp" aside) or not.
+bool is_partition_file_name(std::string_view name);
 
 }  // namespace milena::storage

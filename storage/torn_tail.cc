@@ -5,6 +5,7 @@
 #include <limits>
 #include <memory>
 
+#include "base/crc32c.h"
 #include "protocol/record_batch.h"
 #include "storage/batch_scanner.h"
 
@@ -84,6 +85,21 @@ IoResult<bool> holds_lost_sector(const File& file, std::uint64_t from, std::uint
     at = sector_end;
   }
   return false;
+}
+
+IoResult<bool> holds_newer_batch(const File& file, std::uint64_t start, std::uint64_t size) {
+  constexpr std::size_t kLengthAt = 8, kPrefix = 12, kMagicAt = 16, kCrcAt = 17, kCheckedFrom = 21;
+  constexpr std::byte kKnownMagic{2};
+  std::array<std::byte, kCheckedFrom> head;
+  MILENA_TRY(const std::size_t got, file.read_at(start, head));
+  if (got < head.size() || head[kMagicAt] <= kKnownMagic) return false;
+  const auto length = load_be<std::int32_t>(head.data() + kLengthAt);
+  if (length < static_cast<std::int32_t>(kCheckedFrom - kPrefix)) return false;
+  const std::uint64_t end = start + kPrefix + static_cast<std::uint64_t>(length);
+  if (end > size) return false;
+  std::vector<std::byte> body(end - start - kCheckedFrom);
+  MILENA_TRY(const std::size_t read, file.read_at(start + kCheckedFrom, body));
+  return read == body.size() && load_be<std::uint32_t>(head.data() + kCrcAt) == crc32c(body);
 }
 
 }  // namespace milena::storage

@@ -26,4 +26,8 @@ IoResult<bool> holds_only_zeros(const File& file, std::uint64_t from, std::uint6
 IoResult<bool> holds_lost_sector(const File& file, std::uint64_t from, std::uint64_t to,
                                  std::uint64_t file_end);
 
+// Whether a whole batch of a later format (magic above 2) stands at `start`, by its length and its checksum:
+// this is no torn tail but a log of a newer version.
+IoResult<bool> holds_newer_batch(const File& file, std::uint64_t start, std::uint64_t size);
+
 }  // namespace milena::storage

@@ -66,6 +66,8 @@ void Partition::become_leader(LeaderEpoch epoch) {
       raise_high_watermark(log_->recovery_point(), 0, wakes);
       flush_wanted =
           log_->recovery_point() < log_->log_end_offset() && !std::exchange(flush_scheduled_, true);
+      // What recovery found becomes readable with that flush; those who wait for it count bytes.
+      if (flush_wanted) unflushed_bytes_ += log_->size_bytes();
     }
   }
   if (flush_wanted) flusher_.schedule_flush(shared_from_this());
