@@ -15,7 +15,19 @@ class Clock {
   virtual Instant now() const = 0;
   // Milliseconds since the Unix epoch; may jump. For record timestamps and retention.
   virtual std::int64_t wall_ms() const = 0;
+  // How much of `wall_ms`, read together with `now`, is a jump forward that may be a mistake: nothing is
+  // deleted for its age because of it. See JumpDetectingClock.
+  virtual std::int64_t doubted_ms(Instant now, std::int64_t wall_ms) const {
+    (void)now, (void)wall_ms;
+    return 0;
+  }
 };
+
+// The wall time by which things are old enough to be deleted.
+inline std::int64_t trusted_wall_ms(const Clock& clock) {
+  const std::int64_t wall_ms = clock.wall_ms();
+  return wall_ms - clock.doubted_ms(clock.now(), wall_ms);
+}
 
 class SystemClock final : public Clock {
  public:

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
@@ -19,7 +20,9 @@ IoResult<std::vector<std::byte>> read_file(Fs& fs, const std::string& path, std:
   const auto size = (*file)->size();
   if (!size) return std::unexpected(size.error());
   if (*size > max) return std::unexpected(IoError{EFBIG, "read_file"});
-  std::vector<std::byte> bytes(*size);
+  // Files of the kernel's (/proc, cgroups) say that they are empty, and are not.
+  constexpr std::size_t kKernelFileMax = 4096;
+  std::vector<std::byte> bytes(*size > 0 ? *size : std::min(max, kKernelFileMax));
   const auto read = (*file)->read_at(0, bytes);
   if (!read) return std::unexpected(read.error());
   bytes.resize(*read);

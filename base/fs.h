@@ -55,6 +55,8 @@ class File {
   virtual IoResult<std::unique_ptr<Mapping>> map() const = 0;
   // For sendfile; -1 where there is no descriptor.
   virtual int descriptor() const { return -1; }
+  // More files are open than should be (LimitedFs): whoever would keep this one for long does better to copy.
+  virtual bool is_over_limit() const { return false; }
 
   IoStatus write_at(std::uint64_t offset, BytesView bytes) { return write_at(offset, {&bytes, 1}); }
 };
@@ -84,6 +86,32 @@ class FileLock {
   virtual ~FileLock() = default;
 };
 
+// Somebody who keeps files or mappings open for later, and can do without them: a partition's log. See
+// LimitedFs.
+//
+// Removed from the file system before it is destroyed.
+class FileHolder {
+ public:
+  enum class Urgency {
+    kUnused,  // close what was not used since the last call
+    kAll,     // close everything that is not being used right now
+  };
+
+  FileHolder() = default;
+  virtual ~FileHolder() = default;
+  FileHolder(const FileHolder&) = delete;
+  FileHolder& operator=(const FileHolder&) = delete;
+
+  // Closes files and mappings. False when nothing is left open. Called on any thread, which may hold locks of
+  // its own, even this holder's: it must not wait, and closes nothing when it would have to.
+  virtual bool release_files(Urgency urgency) = 0;
+
+ private:
+  friend class LimitedFs;
+  FileHolder* previous_ = nullptr;  // in the ring of those who may have something open
+  FileHolder* next_ = nullptr;
+};
+
 // Paths are plain strings with '/' between parts.
 class Fs {
  public:
@@ -108,6 +136,10 @@ class Fs {
   virtual IoResult<FsSpace> space(const std::string& path);
   // Exclusive between processes; EWOULDBLOCK when another one holds it.
   virtual IoResult<std::unique_ptr<FileLock>> lock(const std::string& path) = 0;
+
+  // `holder` has opened something that it keeps; it may be asked to close it. Cheap when it was added before.
+  virtual void add_holder(FileHolder& holder) { (void)holder; }
+  virtual void remove_holder(FileHolder& holder) { (void)holder; }
 };
 
 // The whole file. ENOENT when missing; EFBIG when larger than `max` bytes.

@@ -1,7 +1,8 @@
 // Mutex with clang's thread-safety annotations: the compiler checks that guarded members are touched under
 // it.
 //
-// House rule: these are leaf locks. Never held across co_await, never two at once.
+// House rule: these are leaf locks. Never held across co_await, never two at once; but for LimitedFs, which
+// says how that cannot end in a circle.
 #pragma once
 
 #include <mutex>
@@ -15,6 +16,8 @@ namespace milena {
 class __attribute__((capability("mutex"))) Mutex {
  public:
   void lock() __attribute__((acquire_capability())) { mutex_.lock(); }
+  // False when it is taken, also by this thread: pthread_mutex_trylock answers EBUSY then (POSIX).
+  bool try_lock() __attribute__((try_acquire_capability(true))) { return mutex_.try_lock(); }
   void unlock() __attribute__((release_capability())) { mutex_.unlock(); }
 
  private:

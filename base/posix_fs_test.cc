@@ -75,5 +75,13 @@ TEST_F(PosixFsTest, ASecondLockOnTheSameFileIsRefused) {
   EXPECT_TRUE(fs_.lock(path(".lock")));
 }
 
+TEST_F(PosixFsTest, ReadsFilesThatTheKernelMakesUp) {
+  const auto bytes = read_file(fs_, "/proc/sys/vm/max_map_count");
+  ASSERT_TRUE(bytes);
+  EXPECT_GT(std::stoi(std::string(as_text(*bytes))), 0) << "their size says 0";
+  ASSERT_TRUE(fs_.open(path("empty"), OpenMode::kCreate));
+  EXPECT_TRUE(read_file(fs_, path("empty"))->empty());
+}
+
 }  // namespace
 }  // namespace milena
