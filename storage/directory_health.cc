@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <utility>
 
+#include "base/limited_fs.h"
 #include "protocol/error_code.h"
 
 namespace milena::storage {
@@ -16,14 +18,19 @@ bool is_disk_full(const IoError& error) {
 
 std::unexpected<Error> DirectoryHealth::fail(const IoError& error, std::string_view path) {
   if (is_disk_full(error)) return milena::fail(ErrorCode::kKafkaStorageError, "the disk is full");
-  const auto answer = milena::fail(ErrorCode::kKafkaStorageError, "the log directory failed");
-  if (offline_.exchange(true, std::memory_order_acq_rel)) return answer;
+  if (is_out_of_resources(error))
+    return milena::fail(ErrorCode::kKafkaStorageError, "out of file descriptors or memory");
+  take_offline(fmt::format("{} ({})", to_string(error), path));
+  return milena::fail(ErrorCode::kKafkaStorageError, "the log directory failed");
+}
+
+void DirectoryHealth::take_offline(std::string reason) {
+  if (offline_.exchange(true, std::memory_order_acq_rel)) return;
   {
     const MutexLock lock(mutex_);
-    reason_ = fmt::format("{} ({})", to_string(error), path);
+    reason_ = std::move(reason);
   }
   if (fs_.open(join(directory_, kIoFailedName), OpenMode::kCreate)) (void)fs_.sync_directory(directory_);
-  return answer;
 }
 
 Status DirectoryHealth::check() const {

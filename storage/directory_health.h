@@ -1,4 +1,5 @@
-// DirectoryHealth: whether one log directory may still be used. One I/O error takes it offline for good.
+// DirectoryHealth: whether one log directory may still be used. One I/O error takes it offline for good; a
+// full disk, or a process that is out of descriptors or memory, fails the call and passes.
 //
 // Owned by the LogDirectory, shared with its logs and their flush jobs. Thread-safe, lock-free to read.
 // Once offline() it stays so until the process ends: a failed fsync is never retried (the kernel may have
@@ -28,9 +29,12 @@ class DirectoryHealth {
 
   bool offline() const { return offline_.load(std::memory_order_acquire); }
 
-  // Takes the directory offline, unless the disk is only full, and answers the error for the caller. The
-  // first reason is kept.
+  // Takes the directory offline, unless the disk is only full or the process out of descriptors or memory,
+  // and answers the error for the caller. The first reason is kept.
   std::unexpected<Error> fail(const IoError& error, std::string_view path);
+
+  // For a log whose files and memory may no longer agree, whatever the reason was.
+  void take_offline(std::string reason);
 
   // KAFKA_STORAGE_ERROR when offline.
   Status check() const;

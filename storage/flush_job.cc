@@ -22,6 +22,8 @@ Status FlushJob::sync_log(const LogFile& log) {
     file = std::move(*opened);
   }
   if (const auto synced = file->sync(); !synced) return failed(synced.error(), log.path);
+  if (!log.closed_unsynced) return {};
+  if (const auto synced = fs_->sync_all(directory_); !synced) return failed(synced.error(), directory_);
   return {};
 }
 

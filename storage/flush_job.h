@@ -41,6 +41,7 @@ class FlushJob {
     Offset base_offset;
     std::shared_ptr<File> file;  // null: not open, run() opens it
     std::string path;
+    bool closed_unsynced = false;  // see Segment
   };
   struct Sealed {
     Offset base_offset;

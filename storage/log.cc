@@ -43,7 +43,7 @@ Log::Log(Fs& fs, DirectoryHealth& health, const LogOpenOptions& options)
       recovery_point_(options.recovery_point),
       retired_(std::make_shared<std::atomic<bool>>(false)) {}
 
-Log::~Log() = default;
+Log::~Log() { set_file_holder(nullptr); }
 
 Offset Log::last_stable_offset() const {
   const auto unstable = producers_.first_unstable_offset();
@@ -232,8 +232,8 @@ FlushJob Log::flush_job(bool with_active) {
     if (segment.needs_sync()) {
       // What is flushed ends with its records: recovery looks for room past the recovery point only.
       job.prepared(segment.cut_room());
-      job.log_files_.push_back(
-          {segment.base_offset(), segment.open_file(), place_.path(segment.base_offset(), kLogSuffix)});
+      job.log_files_.push_back({segment.base_offset(), segment.open_file(),
+                                place_.path(segment.base_offset(), kLogSuffix), segment.closed_unsynced()});
     }
     segment.set_needs_sync(false);
     if (writes_indexes)
@@ -276,8 +276,12 @@ void Log::finish_flush(const FlushJob& job) {
       snapshots_.insert(std::ranges::lower_bound(snapshots_, snapshot.offset), snapshot.offset);
   if (!job.done_) {
     // The disk was full, or the directory is offline: all of it is still to be done.
-    for (const FlushJob::LogFile& log : job.log_files_)
-      if (Segment* segment = segment_at(log.base_offset)) segment->set_needs_sync(true);
+    for (const FlushJob::LogFile& log : job.log_files_) {
+      Segment* segment = segment_at(log.base_offset);
+      if (segment == nullptr) continue;
+      segment->set_needs_sync(true);
+      if (log.closed_unsynced) segment->set_closed_unsynced();
+    }
     unwritten_snapshots_.insert(unwritten_snapshots_.begin(), job.snapshots_.begin(), job.snapshots_.end());
     if (job.epochs_) epochs_.set_written(false);
     directory_dirty_ = directory_dirty_ || job.sync_directory_;

@@ -169,6 +169,11 @@ class Log {
   // Closes descriptors and mappings of segments that were not used since the last call. Owners call it every
   // few seconds, so that idle partitions cost no descriptors.
   void release_idle_files();
+  // Whom the file system may ask for open files: the owner, which calls release_files(). Null: nobody.
+  void set_file_holder(FileHolder* holder);
+  // Closes what can be had again (Segment::release_unused); false when nothing is left open. Files with
+  // unsynced data: when `unsynced` is set, or it cannot be helped.
+  bool release_files(FileHolder::Urgency urgency, bool unsynced);
 
   // The directory is about to be renamed away: running flush jobs end quietly.
   void retire() { retired_->store(true, std::memory_order_release); }
@@ -214,6 +219,8 @@ class Log {
   // log_truncate.cc
   Status remove_segments_from(std::size_t i);
   Status rename_away(Segment& segment, DeletionJob& job);
+  Status cut_to(Offset end, std::size_t last, const std::optional<BatchSpot>& spot);
+  Status restart_at(Offset offset, std::int64_t now_ms, DeletionJob& job);
   Result<std::size_t> count_deletable(std::int64_t now_ms);
   Status remove_snapshots_above(Offset offset);
   Status forget_checksums();

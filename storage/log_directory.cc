@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "protocol/error_code.h"
 #include "storage/checkpoint_text.h"
+#include "storage/last_seen.h"
 #include "storage/offset_checkpoint.h"
 #include "storage/segment_names.h"
 
@@ -101,6 +102,8 @@ Status LogDirectory::load() {
     if (is_newer_checkpoint(as_text(*text))) return fail(ErrorCode::kInvalidConfig, file.newer);
     if (const auto offsets = decode_offset_checkpoint(as_text(*text))) load_checkpoint(*offsets, file.field);
   }
+  if (const auto seen = read_file(fs_, join(path_, kLastSeenName), 1 << 10))
+    last_seen_ms_ = decode_last_seen(as_text(*seen));
   {
     const MutexLock guard(mutex_);
     for (auto& [name, noted] : noted_) noted.recovery_point_on_disk = noted.checkpoint.recovery_point;
@@ -375,6 +378,11 @@ void LogDirectory::end_truncation(const std::string& partition) {
   const MutexLock guard(mutex_);
   const auto found = noted_.find(partition);
   if (found != noted_.end()) found->second.recovery_point_limit.reset();
+}
+
+void LogDirectory::note_last_seen(std::int64_t wall_ms) {
+  const auto file = fs_.open(join(path_, kLastSeenName), OpenMode::kTruncate);
+  if (file && (*file)->write_at(0, as_bytes(encode_last_seen(wall_ms)))) last_seen_ms_ = wall_ms;
 }
 
 Status LogDirectory::recovery_done() {

@@ -112,6 +112,13 @@ class LogDirectory {
   // Permits Log::truncate_to(offset). While the permit lives, no recovery point above `offset` is remembered.
   Result<TruncationPermit> permit_truncation(const TopicPartition& partition, Offset offset);
 
+  // --- time
+  // What note_last_seen() wrote last, in this life or before; none when that is not known.
+  std::optional<std::int64_t> last_seen_ms() const { return last_seen_ms_; }
+  // Remembers what time it is, for the next start. Not synced; a failure only costs the next start its trust
+  // in the clock. One thread at a time.
+  void note_last_seen(std::int64_t wall_ms);
+
   // --- start and stop
   // Every log of the directory is open; from here on a clean shutdown may be claimed (KAFKA-15375).
   Status recovery_done();
@@ -150,6 +157,7 @@ class LogDirectory {
   bool distrust_page_cache_ = false;
   std::int64_t previous_broker_epoch_ = -1;
   bool recovery_done_ = false;
+  std::optional<std::int64_t> last_seen_ms_;
 
   // Serialises writers of the checkpoint files. Held while mutex_ is taken for a moment, never the other way
   // round; only ever taken on the blocking pool.

@@ -199,6 +199,7 @@ Status Log::settle_start(const LogOpenOptions& options) {
   log_start_offset_ = std::max(options.log_start_offset, segments_.front()->base_offset());
   if (log_start_offset_ <= log_end_offset_) return {};
   MILENA_CHECK(remove_snapshots_above(-1));
+  MILENA_CHECK(forget_checksums());
   MILENA_CHECK(remove_segments_from(0));
   segments_.push_back(std::make_unique<Segment>(place_, log_start_offset_, options.now_ms));
   MILENA_CHECK(active().create_file());
@@ -265,6 +266,7 @@ Status Log::rebuild_epochs() {
       const LeaderEpoch epoch = scanner.header().partition_leader_epoch();
       if (epoch > epochs_.latest()) epochs_.assign(epoch, scanner.header().base_offset());
     }
+    segment->close_file();
   }
   epochs_.truncate_from_start(log_start_offset_);
   return {};

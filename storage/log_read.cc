@@ -187,4 +187,21 @@ void Log::release_idle_files() {
   std::erase_if(open_sealed_, [](const Segment* segment) { return !segment->holds_resources(); });
 }
 
+void Log::set_file_holder(FileHolder* holder) {
+  if (place_.holder != nullptr) place_.fs.remove_holder(*place_.holder);
+  place_.holder = holder;
+}
+
+bool Log::release_files(FileHolder::Urgency urgency, bool unsynced) {
+  unsynced = unsynced || urgency == FileHolder::Urgency::kAll;
+  active().release_unused(urgency, unsynced);
+  bool left = active().holds_files();
+  for (Segment* segment : open_sealed_) {
+    segment->release_unused(urgency, unsynced);
+    left = left || segment->holds_files();
+  }
+  std::erase_if(open_sealed_, [](const Segment* segment) { return !segment->holds_resources(); });
+  return left;
+}
+
 }  // namespace milena::storage

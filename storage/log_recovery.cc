@@ -82,6 +82,7 @@ Status Log::recover(const LogOpenOptions& options) {
       if (log_end_offset_ < options.recovery_point) return refuse("flushed records are damaged or missing");
       MILENA_TRY(const bool torn, is_torn_tail(i, found));
       if (!torn) return refuse("a damaged batch lies before valid ones");
+      MILENA_CHECK(forget_checksums());
       MILENA_CHECK(remove_segments_from(i + 1));
       MILENA_CHECK(sync_directory());
       if (!whole) {
@@ -94,6 +95,7 @@ Status Log::recover(const LogOpenOptions& options) {
     segment.set_needs_sync(segment.size() > 0);
     if (i + 1 < segments_.size()) {
       MILENA_CHECK(segment.seal());
+      segment.release(true);  // there may be more segments than descriptors
     } else if (room && log_end_offset_ <= options.recovery_point) {
       // No flush has to follow before a roll, after which nobody looks for room in this segment again.
       MILENA_CHECK(segment.cut_tail(segment.size()));
@@ -191,6 +193,7 @@ Result<bool> Log::is_torn_tail(std::size_t i, const Scan& scan) {
       MILENA_TRY(const auto later_file, segments_[later]->file());
       follows = holds_valid_batch(*later_file, 0, segments_[later]->size(), segments_[later]->base_offset());
       if (!follows) return failed(follows.error());
+      segments_[later]->close_file();
     }
     if (!*follows) return true;
   }
@@ -297,6 +300,7 @@ Status Log::replay_producers(ProducerState& state, Offset from, Offset until) {
     if (segment.base_offset() >= until) break;
     if (segment.size() == 0) continue;
     const std::string path = place_.path(segment.base_offset(), kLogSuffix);
+    const bool was_open = segment.open_file() != nullptr;
     MILENA_TRY(const auto file, segment.file());
     BatchScanner scanner(*file, 0, segment.size(), BatchScanner::kLookupBytes);
     for (;;) {
@@ -310,6 +314,7 @@ Status Log::replay_producers(ProducerState& state, Offset from, Offset until) {
       MILENA_CHECK(state.stage(*batch, AppendOrigin::kReplication, 0));
       state.commit(aborted);
     }
+    if (!was_open) segment.close_file();
     aborted.clear();
   }
   return {};

@@ -50,9 +50,9 @@ Status Log::rename_away(Segment& segment, DeletionJob& job) {
   return {};
 }
 
-// Segments i and up, the highest first. They stay in memory until all are out of sight.
+// Segments i and up, the highest first, after forget_checksums(). They stay in memory until all are out of
+// sight.
 Status Log::remove_segments_from(std::size_t i) {
-  MILENA_CHECK(forget_checksums());
   DeletionJob job(place_.fs);
   for (std::size_t at = segments_.size(); at-- > i;) MILENA_CHECK(rename_away(*segments_[at], job));
   segments_.resize(i);
@@ -112,6 +112,15 @@ Status Log::truncate_to(Offset offset, const TruncationPermit& permit) {
   MILENA_TRY(const auto spot, locate(last, end));
   recovery_point_ = std::min(recovery_point_, end);
   MILENA_CHECK(remove_snapshots_above(end));
+  MILENA_CHECK(forget_checksums());
+  const Status done = cut_to(end, last, spot);
+  if (!done) place_.health.take_offline("a truncation was left half done: " + place_.directory);
+  return done;
+}
+
+// The part of a truncation that cannot be left half done: segment `last` is to be cut at `spot`, or ends
+// below.
+Status Log::cut_to(Offset end, std::size_t last, const std::optional<BatchSpot>& spot) {
   MILENA_CHECK(remove_segments_from(last + 1));
   MILENA_CHECK(sync_directory());
   MILENA_TRY(Segment * segment, usable(last));
@@ -138,6 +147,13 @@ Status Log::truncate_fully_and_start_at(Offset offset, const TruncationPermit& p
   MILENA_CHECK(remove_snapshots_above(-1));
   MILENA_CHECK(forget_checksums());
   DeletionJob job(place_.fs);
+  const Status done = restart_at(offset, now_ms, job);
+  if (!done) place_.health.take_offline("a truncation was left half done: " + place_.directory);
+  if (done) job.run();
+  return done;
+}
+
+Status Log::restart_at(Offset offset, std::int64_t now_ms, DeletionJob& job) {
   for (std::size_t at = segments_.size(); at-- > 0;) MILENA_CHECK(rename_away(*segments_[at], job));
   segments_.clear();
   segments_.push_back(std::make_unique<Segment>(place_, offset, now_ms));
@@ -146,9 +162,7 @@ Status Log::truncate_fully_and_start_at(Offset offset, const TruncationPermit& p
   producers_.clear();
   // The name of an empty file is what remembers the offset.
   MILENA_CHECK(active().create_file());
-  MILENA_CHECK(sync_directory());
-  job.run();
-  return {};
+  return sync_directory();
 }
 
 Status Log::advance_log_start(Offset offset) {

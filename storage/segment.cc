@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <limits>
+#include <utility>
 
 #include "base/crc32c.h"
 #include "protocol/error_code.h"
@@ -50,7 +51,8 @@ std::uint64_t room_behind(std::uint64_t end, std::uint64_t grown, std::uint64_t 
   return boundary <= std::numeric_limits<std::int32_t>::max() ? boundary - end : 0;
 }
 
-// A whole index file; none when it is missing. Mapped, but for a small one: that costs less as a copy.
+// A whole index file; none when it is missing. Mapped, but for a small one, which costs less as a copy, or
+// when there are no mappings left.
 template <std::size_t kEntrySize>
 IoResult<std::optional<IndexBytes<kEntrySize>>> index_file(Fs& fs, const std::string& path) {
   constexpr std::size_t kSmall = 4096;
@@ -59,8 +61,9 @@ IoResult<std::optional<IndexBytes<kEntrySize>>> index_file(Fs& fs, const std::st
   if (!file) return std::unexpected(file.error());
   MILENA_TRY(const std::uint64_t size, (*file)->size());
   if (size > kSmall) {
-    MILENA_TRY(auto mapping, (*file)->map());
-    return IndexBytes<kEntrySize>(std::move(mapping));
+    auto mapping = (*file)->map();
+    if (mapping) return IndexBytes<kEntrySize>(std::move(*mapping));
+    if (mapping.error().code != ENOMEM) return std::unexpected(mapping.error());
   }
   std::vector<std::byte> bytes(size);
   if (size > 0) {
@@ -109,6 +112,7 @@ Status Segment::create_file() {
   auto file = place_.fs.open(path, OpenMode::kTruncate);
   if (!file) return place_.health.fail(file.error(), path);
   file_ = std::move(*file);
+  place_.note_open();
   has_file_ = true;
   room_end_ = 0;
   reserved_ = 0;
@@ -123,6 +127,7 @@ Result<std::shared_ptr<File>> Segment::file() {
     auto file = place_.fs.open(path, OpenMode::kReadWrite);
     if (!file) return place_.health.fail(file.error(), path);
     file_ = std::move(*file);
+    place_.note_open();
   }
   return file_;
 }
@@ -359,6 +364,7 @@ Result<bool> Segment::load_indexes() {
   loaded->aborted = std::move(*decoded);
   if (checksums_ && *checksums_ != checksums_of(*loaded)) return false;
   indexes_ = std::move(loaded);
+  place_.note_open();
   indexes_on_disk_ = true;
   may_have_aborted_ = !indexes_->aborted.empty();
   largest_ = indexes_->times.last();
@@ -388,9 +394,19 @@ void Segment::release_idle() {
 }
 
 void Segment::release(bool unsynced) {
-  // Unsynced data keeps its descriptor: only that one is sure to report a failed write-back.
+  // Unsynced data keeps its descriptor: with that one, the flush costs less.
   if (!needs_sync_ || unsynced) file_.reset();
   if (sealed_ && indexes_on_disk_) indexes_.reset();
+}
+
+void Segment::release_unused(FileHolder::Urgency urgency, bool unsynced) {
+  if (urgency == FileHolder::Urgency::kUnused && std::exchange(used_, false)) return;
+  // What somebody else holds would stay open all the same.
+  if (file_.use_count() == 1 && (unsynced || !needs_sync_)) {
+    closed_unsynced_ = closed_unsynced_ || needs_sync_;
+    file_.reset();
+  }
+  if (sealed_ && indexes_on_disk_ && indexes_.use_count() == 1) indexes_.reset();
 }
 
 }  // namespace milena::storage

@@ -9,6 +9,12 @@
 // one of them instead of new pages: a third of the processor time of 16 KB batches. Room comes once the
 // segment has grown by a megabyte, and goes when it is flushed, sealed, or was not used for a while.
 //
+// A file with unsynced data may be closed: the page cache has the data, and a failed write-back is not lost.
+// The descriptor that is opened for the flush reports an error that no other one has seen (Linux 4.17);
+// should the kernel have forgotten the file meanwhile, syncfs reports it, from the file system's own record
+// (5.8). So the flush of such a segment calls both. While a flush is under way the file stays open: the job
+// holds it.
+//
 // Always: an index entry points at the beginning of a batch, and holds that batch's last offset. Behind
 // size() the file holds nothing but zeros.
 #pragma once
@@ -36,7 +42,11 @@ struct SegmentPlace {
   Fs& fs;
   DirectoryHealth& health;
   std::string directory;
+  FileHolder* holder = nullptr;  // whom to ask for the files that its segments keep open; null: nobody
 
+  void note_open() const {
+    if (holder != nullptr) fs.add_holder(*holder);
+  }
   std::string path(Offset base_offset, std::string_view suffix) const;
 };
 
@@ -153,14 +163,29 @@ class Segment {
   void set_indexes_on_disk(bool on_disk) { indexes_on_disk_ = on_disk; }
 
   bool needs_sync() const { return needs_sync_; }
-  void set_needs_sync(bool needs_sync) { needs_sync_ = needs_sync; }
+  void set_needs_sync(bool needs_sync) {
+    needs_sync_ = needs_sync;
+    if (!needs_sync) closed_unsynced_ = false;
+  }
+  // The file was closed while its data was not synced.
+  bool closed_unsynced() const { return closed_unsynced_; }
+  void set_closed_unsynced() { closed_unsynced_ = true; }
 
   // Closes the file, and the indexes if they can be had again, unless they were used since the last call.
   // Room and spare blocks go back to the disk.
   void release_idle();
   // The same at once. With `unsynced`, the file too whose data is not synced yet.
   void release(bool unsynced = false);
+  // Closes the file again, for those who have opened it to walk through many segments.
+  void close_file() { file_.reset(); }
+  // For want of descriptors or mappings: closes what nobody else holds and, with kUnused, was not used since
+  // the last call. With `unsynced`, also what is not synced. Nothing is written.
+  void release_unused(FileHolder::Urgency urgency, bool unsynced);
   bool holds_resources() const { return file_ != nullptr || indexes_ != nullptr; }
+  // Whether a descriptor or a mapping is held that could be given back.
+  bool holds_files() const {
+    return file_ != nullptr || (sealed_ && indexes_on_disk_ && indexes_ != nullptr);
+  }
 
  private:
   Result<std::optional<BatchSpot>> scan_for(Offset offset, std::int64_t timestamp, std::uint64_t position);
@@ -188,6 +213,7 @@ class Segment {
   bool indexes_on_disk_ = false;
   bool distrusts_index_files_ = false;
   bool needs_sync_ = false;
+  bool closed_unsynced_ = false;
   bool used_ = false;
 };
 

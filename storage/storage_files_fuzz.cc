@@ -9,6 +9,7 @@
 
 #include "storage/epoch_cache.h"
 #include "storage/index_checksums.h"
+#include "storage/last_seen.h"
 #include "storage/meta_properties.h"
 #include "storage/offset_checkpoint.h"
 #include "storage/offset_index.h"
@@ -30,7 +31,7 @@ void require(bool condition, std::source_location at = std::source_location::cur
 void load(std::uint8_t which, BytesView bytes) {
   const std::string_view text = as_text(bytes);
   std::vector<std::byte> copy(bytes.begin(), bytes.end());
-  switch (which % 9) {
+  switch (which % 10) {
     case 0: {
       const auto read = decode_offset_checkpoint(text);
       if (read) require(decode_offset_checkpoint(encode_offset_checkpoint(*read)) == read);
@@ -79,6 +80,11 @@ void load(std::uint8_t which, BytesView bytes) {
       if (!index.is_sound()) return;
       for (std::size_t i = 0; i < index.entries(); ++i)
         require(index.lookup(index.entry(i).timestamp).offset == index.entry(i).offset);
+      return;
+    }
+    case 9: {
+      const auto read = decode_last_seen(text);
+      if (read) require(decode_last_seen(encode_last_seen(*read)) == read);
       return;
     }
     default: {
