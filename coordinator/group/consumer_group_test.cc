@@ -314,6 +314,13 @@ TEST_F(ConsumerGroupTest, AssignmentIntervalDelaysTheNextTarget) {
   EXPECT_EQ(live("b", 2).member_epoch, 3);
 }
 
+TEST_F(ConsumerGroupTest, AssignmentIntervalDoesNotOutlastAClockThatGoesBack) {
+  h.configure([](GroupConfig& c) { c.consumer_assignment_interval_ms = 1'000; });
+  join("a");
+  h.now.wall_ms -= 3'650LL * 86'400'000;
+  EXPECT_EQ(join("b").member_epoch, 3) << "not ten years later";
+}
+
 TEST_F(ConsumerGroupTest, JoinWritesOnlyTheTargetsThatChange) {
   // Beside targets: the member, the group's epoch, the target's epoch, the member's assignment.
   const auto targets_written_by_join = [&](std::string_view id) {

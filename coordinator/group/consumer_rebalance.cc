@@ -48,7 +48,9 @@ Decision<ConsumerGroups::Fulfilled> ConsumerGroups::fulfill(Group& group, const 
     if (!compute_target_now) return Fulfilled{wish.member, true};
     const std::int32_t interval_ms = store_.overrides(group.id).consumer_assignment_interval_ms.value_or(
         store_.config->consumer_assignment_interval_ms);
+    // A time that lies ahead was written before the clock went back.
     if (g.assignment_timestamp_ms == 0 || interval_ms == 0 ||
+        g.assignment_timestamp_ms > store_.now.wall_ms ||
         g.assignment_timestamp_ms <= store_.now.wall_ms - interval_ms) {
       changed_target = renew_targets(group, change, wish, epoch, out);
       if (changed_target) target = &*changed_target;
@@ -78,7 +80,8 @@ Decision<ConsumerGroups::Fulfilled> ConsumerGroups::fulfill(Group& group, const 
 bool ConsumerGroups::regexes_are_due(const ConsumerGroup& group) const {
   if (group.regexes().empty()) return false;
   const std::int64_t age_ms = store_.now.wall_ms - group.regexes_resolved_at_ms;
-  if (age_ms > store_.config->consumer_regex_refresh_interval_ms) return true;
+  // A negative age: the clock went back.
+  if (age_ms < 0 || age_ms > store_.config->consumer_regex_refresh_interval_ms) return true;
   return age_ms > kRegexRefreshMinIntervalMs && group.regexes_resolved_version < topics_created_version_;
 }
 

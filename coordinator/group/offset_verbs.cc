@@ -269,7 +269,7 @@ void OffsetVerbs::append_all_tombstones(const Group& group, GroupOutcome& out) c
 
 void OffsetVerbs::expire(GroupOutcome& out) const {
   out.records_are_independent();
-  const std::int64_t now_ms = store_.now.wall_ms;
+  const std::int64_t now_ms = store_.now.trusted_ms();
   for (const Group* group : store_.groups.sorted()) {
     const ClassicGroup* classic = group->classic.get();
     std::int64_t base_ms = -1;  // retention counts from here; -1: from the commit

@@ -351,6 +351,22 @@ TEST_F(OffsetsTest, G7_RetentionOfTheCommitItselfCountsFirst) {
   EXPECT_EQ(fetch(), -1);
 }
 
+TEST_F(OffsetsTest, G7_NothingExpiresByATimeThatIsDoubted) {
+  constexpr std::int64_t kTenYearsMs = 3'650LL * 86'400'000;
+  commit({{"t", 0, 1}});
+  h.now.wall_ms += kTenYearsMs;
+  h.now.doubted_ms = kTenYearsMs;
+  h.advance(2 * kCheckMs);
+  EXPECT_EQ(fetch(), 1);
+  h.now.wall_ms -= 2 * kTenYearsMs;
+  h.now.doubted_ms = 0;
+  h.advance(2 * kCheckMs);
+  EXPECT_EQ(fetch(), 1) << "back in time";
+  h.now.wall_ms += 2 * kTenYearsMs;
+  h.advance(2 * kCheckMs);
+  EXPECT_EQ(fetch(), -1);
+}
+
 TEST_F(OffsetsTest, G7_RetentionOfALifetimeDoesNotOverflow) {
   auto request = commit_request(h, "g", {{"t", 0, 1}});
   request.retention_time_ms = std::numeric_limits<std::int64_t>::max();

@@ -202,6 +202,53 @@ TEST_F(RecoveryTest, T7TimeoutsRunOnAfterARestartAndManyAtOnce) {
   EXPECT_EQ(h.state("c"), TransactionState::kPrepareAbort);
 }
 
+TEST_F(RecoveryTest, T7AJumpOfTheWallClockAbortsNothingEarlyAndDelaysNothing) {
+  for (const std::int64_t jump_ms :
+       std::initializer_list<std::int64_t>{3'600'000LL, -3'600'000LL, 3'650 * kDay, -3'650 * kDay}) {
+    SCOPED_TRACE(jump_ms);
+    begin("x", 60'000);
+    h.now.wall_ms += jump_ms;
+    h.advance(59'000);
+    EXPECT_EQ(h.state("x"), TransactionState::kOngoing);
+    h.now.wall_ms += jump_ms;
+    h.advance(11'000);
+    EXPECT_EQ(h.state("x"), TransactionState::kPrepareAbort);
+    h.write_markers();
+  }
+}
+
+TEST_F(RecoveryTest, T7AJumpAcrossARestartAbortsNothingEarly) {
+  for (const std::int64_t jump_ms :
+       std::initializer_list<std::int64_t>{3'600'000LL, -3'600'000LL, 3'650 * kDay, -3'650 * kDay}) {
+    SCOPED_TRACE(jump_ms);
+    begin("x", 60'000);
+    h.now.wall_ms += jump_ms;
+    h.load();
+    h.advance(59'000);
+    EXPECT_EQ(h.state("x"), TransactionState::kOngoing) << "it has its whole timeout again";
+    h.advance(11'000);
+    EXPECT_EQ(h.state("x"), TransactionState::kPrepareAbort);
+    h.write_markers();
+  }
+}
+
+TEST_F(RecoveryTest, T11NothingExpiresByATimeThatIsDoubted) {
+  const auto producer = begin("x");
+  h.end("x", producer, true);
+  h.write_markers();
+  h.now.wall_ms += 3'650 * kDay;
+  h.now.doubted_ms = 3'650 * kDay;
+  h.advance(2 * 3'600'000);
+  EXPECT_NE(h.find("x"), nullptr);
+  h.now.wall_ms -= 2 * 3'650 * kDay;
+  h.now.doubted_ms = 0;
+  h.advance(2 * 3'600'000);
+  EXPECT_NE(h.find("x"), nullptr) << "back in time";
+  h.now.wall_ms += 2 * 3'650 * kDay;
+  h.advance(2 * 3'600'000);
+  EXPECT_EQ(h.find("x"), nullptr);
+}
+
 TEST_F(RecoveryTest, T7TimeoutThatCouldNotBeAppendedIsTriedAgain) {
   begin("x", 1'000);
   h.log.fail_next(ErrorCode::kNotEnoughReplicas);

@@ -57,9 +57,9 @@ bool contains_all(const TopicPartitions& partitions, const TopicPartitions& othe
   });
 }
 
-bool Transaction::is_timed_out(std::int64_t now_ms) const {
-  return state == TransactionState::kOngoing && timeout_ms != kNoTransactionTimeout &&
-         elapsed_ms(start_ms, now_ms) > timeout_ms;
+bool Transaction::is_timed_out(Instant now) const {
+  return state == TransactionState::kOngoing && timeout_ms != kNoTransactionTimeout && open_since &&
+         now - *open_since > Instant{timeout_ms};
 }
 
 bool Transaction::is_expired(std::int64_t now_ms, std::int64_t expiration_ms) const {

@@ -17,6 +17,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "protocol/types.h"
 
 namespace milena::coordinator {
@@ -71,15 +72,18 @@ struct Transaction {
   std::int16_t client_version = 0;  // transaction.version by whose rules it was begun or ended: 0 or 2
   std::int32_t timeout_ms = 0;
   TopicPartitions partitions;
-  std::int64_t start_ms = -1;                            // wall clock; -1: not begun
-  std::int64_t last_update_ms = -1;                      // wall clock
+  std::int64_t start_ms = -1;        // wall clock; -1: not begun
+  std::int64_t last_update_ms = -1;  // wall clock
+  // When it was begun, or the log was loaded, by the clock that does not jump: its timeout counts from here.
+  // Not in the log. None while nothing is open.
+  std::optional<Instant> open_since;
   protocol::Offset record_offset = protocol::kNoOffset;  // of the record that says all this
 
   bool is_preparing() const {
     return state == TransactionState::kPrepareCommit || state == TransactionState::kPrepareAbort;
   }
-  // More than its timeout has passed since it began.
-  bool is_timed_out(std::int64_t now_ms) const;
+  // More than its timeout has passed since it began, or since this coordinator loaded it.
+  bool is_timed_out(Instant now) const;
   // Nothing is open, and nobody has touched it for expiration_ms.
   bool is_expired(std::int64_t now_ms, std::int64_t expiration_ms) const;
   // What the client goes on with when the markers are written.

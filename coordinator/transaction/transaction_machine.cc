@@ -59,6 +59,7 @@ void TransactionMachine::replay(const LogRecord& record) {
   } else {
     // Only a new epoch changes what the log does not know of; transit() says so.
     next->last_producer_epoch = at->second.last_producer_epoch;
+    if (next->state == TransactionState::kOngoing) next->open_since = at->second.open_since;
     at->second = std::move(*next);
   }
 }
@@ -66,9 +67,11 @@ void TransactionMachine::replay(const LogRecord& record) {
 void TransactionMachine::loaded(Now now, TransactionOutcome& out) {
   expiry_timer_.arm(now.instant + Instant{config_->remove_expired_transaction_cleanup_interval_ms});
   out.records_are_independent();
-  for (const auto& [id, transaction] : transactions_) {
+  for (auto& [id, transaction] : transactions_) {
     if (transaction.is_preparing()) drive(now, id, transaction, out);
-    if (transaction.state == TransactionState::kOngoing) watch_timeouts(now);
+    if (transaction.state != TransactionState::kOngoing) continue;
+    transaction.open_since = now.instant;
+    watch_timeouts(now);
   }
   // The errands of the others do not depend on whether the transactions without partitions could be
   // completed; those are tried again by the timer.
@@ -112,7 +115,10 @@ void TransactionMachine::transit(Now now, std::string_view id, const Transaction
              Transaction* transaction = find(name);
              MILENA_ASSERT(transaction != nullptr, "a coordinator reads its own records");
              transaction->last_producer_epoch = last;
-             if (transaction->state == TransactionState::kOngoing) watch_timeouts(now);
+             if (transaction->state == TransactionState::kOngoing) {
+               if (!transaction->open_since) transaction->open_since = now.instant;
+               watch_timeouts(now);
+             }
              if (transaction->is_preparing()) drive(now, name, *transaction, after);
            });
 }
@@ -173,7 +179,7 @@ void TransactionMachine::fire_timeouts(Now now, TransactionOutcome& out) {
   bool any_open = false;
   for (auto at = transactions_.upper_bound(timeouts_seen_to_); at != transactions_.end(); ++at) {
     any_open = any_open || at->second.state == TransactionState::kOngoing;
-    if (!at->second.is_timed_out(now.wall_ms)) continue;
+    if (!at->second.is_timed_out(now.instant)) continue;
     timeouts_seen_to_ = at->first;
     timeouts_timer_.arm(now.instant);
     return abort_timed_out(now, timeouts_seen_to_, kNoProducerId, out);
@@ -186,7 +192,7 @@ void TransactionMachine::fire_timeouts(Now now, TransactionOutcome& out) {
 void TransactionMachine::abort_timed_out(Now now, const std::string& id, ProducerId fresh,
                                          TransactionOutcome& out) {
   const Transaction* transaction = find(id);
-  if (transaction == nullptr || !transaction->is_timed_out(now.wall_ms)) return;
+  if (transaction == nullptr || !transaction->is_timed_out(now.instant)) return;
   if (needs_id_to_fence(*transaction) && fresh == kNoProducerId) {
     const bool is_asked_for =
         std::ranges::any_of(waiting_for_id_, [&](const auto& each) { return each.second.abort_of == id; });
@@ -206,7 +212,7 @@ void TransactionMachine::fire_expiry(Now now, TransactionOutcome& out) {
   expiry_timer_.arm(now.instant + Instant{config_->remove_expired_transaction_cleanup_interval_ms});
   out.records_are_independent();
   for (const auto& [id, transaction] : transactions_) {
-    if (transaction.is_expired(now.wall_ms, config_->transactional_id_expiration_ms)) {
+    if (transaction.is_expired(now.trusted_ms(), config_->transactional_id_expiration_ms)) {
       append_transaction_tombstone(out, id);
     }
   }

@@ -236,7 +236,7 @@ class CheckedCoordinator {
       ASSERT_NE(machine, nullptr) << "T11";
       if (machine->state == TransactionState::kOngoing) continue;
       ASSERT_EQ(machine->state, TransactionState::kPrepareAbort);
-      ASSERT_LT(entry.start_ms + entry.timeout_ms, h_.now.wall_ms) << "T7";
+      ASSERT_LT(std::max(entry.start_ms, loaded_at_ms_) + entry.timeout_ms, h_.now.wall_ms) << "T7";
       std::optional<std::int64_t> fresh;
       if (machine->next_producer_id != protocol::kNoProducerId) fresh = machine->next_producer_id.value;
       ASSERT_EQ(fresh, fresh_for_abort_);
@@ -323,6 +323,7 @@ class CheckedCoordinator {
     }
     model_.restart();
     failed_at_ms_ = h_.now.wall_ms;  // what had been aborted may be open again
+    loaded_at_ms_ = h_.now.wall_ms;
     marked_.clear();
     wanted_.clear();
     asks_.clear();
@@ -358,9 +359,9 @@ class CheckedCoordinator {
     }
     ASSERT_EQ(h_.machine().transactions().size(), model_.entries().size());
     for (const auto& [id, entry] : model_.entries()) {
-      const bool is_late =
-          entry.state == "Ongoing" && entry.producer.second < 32766 &&
-          h_.now.wall_ms > std::max(entry.start_ms + entry.timeout_ms, failed_at_ms_) + 2 * kAbortIntervalMs;
+      const std::int64_t due_ms = std::max(entry.start_ms, loaded_at_ms_) + entry.timeout_ms;
+      const bool is_late = entry.state == "Ongoing" && entry.producer.second < 32766 &&
+                           h_.now.wall_ms > std::max(due_ms, failed_at_ms_) + 2 * kAbortIntervalMs;
       ASSERT_FALSE(is_late) << "T7 " << id;
     }
     if (snapshots_.back().first != h_.log.end() ||
@@ -433,6 +434,7 @@ class CheckedCoordinator {
   bool replication_stands_still_ = false;
   bool append_failed_ = false;
   std::int64_t failed_at_ms_ = 0;
+  std::int64_t loaded_at_ms_ = 0;  // timeouts count from here, at the earliest
 };
 
 }  // namespace milena::coordinator::testing_support
