@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -18,7 +19,11 @@ void in_parallel(std::size_t threads, std::size_t count, const Work& work) {
     for (std::size_t at = next++; at < count; at = next++) work(at);
   };
   std::vector<std::thread> others;
-  for (std::size_t i = 1; i < std::min(threads, count); ++i) others.emplace_back(some);
+  try {
+    for (std::size_t i = 1; i < std::min(threads, count); ++i) others.emplace_back(some);
+  } catch (const std::system_error&) {
+    // The system has no more threads to give: those that there are do it.
+  }
   some();
   for (auto& thread : others) thread.join();
 }

@@ -8,6 +8,8 @@
 
 #include "base/async/loop.h"
 #include "base/async/worker_pool.h"
+#include "base/jump_detecting_clock.h"
+#include "base/limited_fs.h"
 #include "broker/coordinators/group_coordinator.h"
 #include "broker/coordinators/group_settings.h"
 #include "broker/coordinators/marker_writer.h"
@@ -51,7 +53,12 @@ std::shared_ptr<const storage::LogConfig> metadata_log_config() {
 }  // namespace
 
 struct Broker::Parts {
-  Parts(BrokerConfig config_, World world_) : config(std::move(config_)), world(world_) {
+  Parts(BrokerConfig config_, World world_)
+      : config(std::move(config_)),
+        fs(world_.fs, {.files = config.open_files_max, .mappings = config.mapped_files_max}, world_.clock,
+           world_.log),
+        clock(world_.clock, world_.log),
+        world{fs, clock, world_.rng, world_.log, world_.on_fatal} {
     std::ranges::copy_if(config.listeners, std::back_inserter(client_listeners),
                          [](const ListenerConfig& listener) { return !listener.for_controllers; });
   }
@@ -70,6 +77,8 @@ struct Broker::Parts {
 
   const BrokerConfig config;
   std::vector<ListenerConfig> client_listeners;
+  LimitedFs fs;              // around the world's
+  JumpDetectingClock clock;  // around the world's
   const World world;
   std::string cluster_id;
 
@@ -216,6 +225,10 @@ std::expected<void, std::string> Broker::Parts::open_partitions() {
           .all_directories_failed = [this] { world.on_fatal(); },
           .open_missing = [this] { open_missing_partitions(); }});
   const auto before = metadata->image();
+  // Where no topic is, nothing can be deleted for its age.
+  const auto last_seen = partitions->last_seen_ms();
+  if (last_seen || !before->topics.empty()) clock.resume_from(last_seen);
+  partitions->note_time();
   partitions->open(*before);
   if (partitions->all_directories_offline()) {
     return sentence(

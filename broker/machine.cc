@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
+#include <string>
 #include <string_view>
 
 namespace milena::broker {
@@ -19,15 +21,20 @@ std::size_t usable_processors() {
   return static_cast<std::size_t>(std::max(CPU_COUNT(&set), 1));
 }
 
+// The number in a file of the kernel's; none when there is no such file, or it says "max".
+std::optional<std::uint64_t> number_in(Fs& fs, const std::string& path) {
+  const auto content = read_file(fs, path);
+  if (!content) return std::nullopt;
+  const std::string_view text = as_text(*content);
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc{} && number > 0 ? std::optional(number) : std::nullopt;
+}
+
 std::uint64_t memory_bytes(Fs& fs) {
   const auto physical = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
                         static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-  const auto limit = read_file(fs, "/sys/fs/cgroup/memory.max");  // a number, or "max", or no such file
-  if (!limit) return physical;
-  const std::string_view text = as_text(*limit);
-  std::uint64_t bytes = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bytes);
-  return error == std::errc{} && bytes > 0 ? std::min(bytes, physical) : physical;
+  return std::min(physical, number_in(fs, "/sys/fs/cgroup/memory.max").value_or(physical));
 }
 
 std::size_t raised_descriptors() {
@@ -44,7 +51,8 @@ std::size_t raised_descriptors() {
 MachineFacts look_at_machine(Fs& fs) {
   return {.processors = usable_processors(),
           .memory_bytes = memory_bytes(fs),
-          .descriptors_max = raised_descriptors()};
+          .descriptors_max = raised_descriptors(),
+          .mappings_max = number_in(fs, "/proc/sys/vm/max_map_count").value_or(MachineFacts{}.mappings_max)};
 }
 
 void give_back_freed_memory() {

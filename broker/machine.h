@@ -10,8 +10,8 @@
 
 namespace milena::broker {
 
-// Processors, memory (of the container, if that has less) and descriptors. Raises the limit of descriptors to
-// what the system lets us have.
+// Processors, memory (of the container, if that has less), descriptors and mappings. Raises the limit of
+// descriptors to what the system lets us have.
 MachineFacts look_at_machine(Fs& fs);
 
 // Memory that is freed goes back to the system: without this, a few large requests make the heap keep their

@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "base/async/loop.h"
@@ -138,5 +139,10 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", "milena " MILENA_VERSION);
   CLI11_PARSE(app, argc, argv);
   if (verify->parsed()) return milena::broker::verify(checked);
-  return milena::broker::serve(line);
+  try {
+    return milena::broker::serve(line);
+  } catch (const std::system_error& error) {  // no thread, no descriptor for an event loop
+    return milena::broker::refuse_to_start(
+        fmt::format("the system gives no more threads or descriptors: {}", error.what()));
+  }
 }

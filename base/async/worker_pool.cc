@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -41,7 +42,15 @@ bool WorkerPool::try_run(Job job) {
     if (impl_->stopping || impl_->queue.size() >= impl_->queue_max) return false;
     impl_->queue.push_back(std::move(job));
     if (impl_->queue.size() > impl_->idle && impl_->threads.size() < impl_->threads_max) {
-      impl_->threads.emplace_back([impl = impl_.get()] { impl->work(); });
+      try {
+        impl_->threads.emplace_back([impl = impl_.get()] { impl->work(); });
+      } catch (
+          const std::system_error&) {  // the system has no thread to give: the others do it, if there are any
+        if (impl_->threads.empty()) {
+          impl_->queue.pop_back();
+          return false;
+        }
+      }
     }
   }
   impl_->wake.notify_one();

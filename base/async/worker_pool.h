@@ -21,8 +21,8 @@ class WorkerPool {
   // stop()
   ~WorkerPool();
 
-  // False when `queue_max` jobs wait already, or after stop(): the job is dropped and the caller has to say
-  // so to whoever asked for it.
+  // False when `queue_max` jobs wait already, when there is no thread and the system gives none, or after
+  // stop(): the job is dropped and the caller has to say so to whoever asked for it.
   [[nodiscard]] bool try_run(Job job);
   // Runs what was taken, then ends the threads. Not from a job.
   void stop();

@@ -114,7 +114,7 @@ std::expected<NetLimits, std::string> net_limits(const StaticConfig& settings, c
       queued > 0 ? static_cast<std::size_t>(queued)
                  : std::clamp(machine.memory_bytes / 4, kLeastRequestBytes, kMostRequestBytes);
   limits.partial_bytes_max = std::min(limits.partial_bytes_max, limits.request_bytes_max / 2);
-  // The rest of the descriptors is for log files.
+  // The rest of the descriptors is for log files: see files_left_for_logs().
   limits.connections_max =
       std::min(static_cast<std::size_t>(number("max.connections")), machine.descriptors_max / 4 * 3);
   limits.connections_per_ip_max = static_cast<std::size_t>(number("max.connections.per.ip"));
@@ -131,6 +131,14 @@ std::expected<NetLimits, std::string> net_limits(const StaticConfig& settings, c
   if (settings.is_set("socket.listen.backlog.size"))
     limits.backlog = static_cast<int>(number("socket.listen.backlog.size"));
   return limits;
+}
+
+// The descriptors that no connection may take, but for those of the process itself: listeners, event loops,
+// locks, files that are open for a moment.
+std::size_t files_left_for_logs(std::size_t descriptors, std::size_t connections) {
+  constexpr std::size_t kOthers = 48, kLeast = 16;
+  const std::size_t left = descriptors - connections;
+  return left > kOthers + kLeast ? left - kOthers : kLeast;
 }
 
 std::expected<std::string, std::string> find_inter_broker_listener(
@@ -226,6 +234,8 @@ std::expected<BrokerConfig, std::string> BrokerConfig::make(StaticConfig setting
                                ? threads
                                : std::min(threads, std::max<std::size_t>(machine.processors, 1));
   MILENA_TRY(config.net, net_limits(settings, machine));
+  config.open_files_max = files_left_for_logs(machine.descriptors_max, config.net.connections_max);
+  config.mapped_files_max = machine.mappings_max / 2;
   config.settings = std::move(settings);
   return config;
 }

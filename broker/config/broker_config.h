@@ -26,6 +26,7 @@ struct MachineFacts {
   std::size_t processors = 1;
   std::uint64_t memory_bytes = 0;  // 0: unknown
   std::size_t descriptors_max = 1024;
+  std::size_t mappings_max = 65'530;
 };
 
 struct BrokerConfig {
@@ -45,6 +46,8 @@ struct BrokerConfig {
 
   std::size_t network_threads = 1;
   NetLimits net;
+  std::size_t open_files_max = 0;    // for logs and what lies beside them; connections have the rest
+  std::size_t mapped_files_max = 0;  // the rest is for the heap and for stacks
 
   static std::expected<BrokerConfig, std::string> make(StaticConfig settings, const MachineFacts& machine);
 };

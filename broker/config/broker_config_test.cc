@@ -167,6 +167,9 @@ TEST(BrokerConfig, ConnectionLimitsFollowTheMachine) {
   const BrokerConfig config =
       typed("max.connections.per.ip=10\nmax.connections.per.ip.overrides=10.0.0.1:100, localhost:7");
   EXPECT_EQ(config.net.connections_max, 15'000u);
+  EXPECT_EQ(config.open_files_max, 4'952u) << "what connections leave, but for 48 of the process itself";
+  EXPECT_EQ(typed("max.connections=100").open_files_max, 19'852u);
+  EXPECT_EQ(config.mapped_files_max, 32'765u);
   EXPECT_EQ(config.net.connections_per_ip_max, 10u);
   EXPECT_EQ(config.net.connections_per_ip_overrides,
             (std::map<std::string, std::size_t>{{"10.0.0.1", 100}, {"127.0.0.1", 7}}));

@@ -168,7 +168,11 @@ class ShardHost final : public Wakeable,
     std::vector<Errand> errands_;
   };
 
-  coordinator::Now now() const { return {clock_.now(), clock_.wall_ms()}; }
+  coordinator::Now now() const {
+    const Instant instant = clock_.now();
+    const std::int64_t wall_ms = clock_.wall_ms();
+    return {instant, wall_ms, clock_.doubted_ms(instant, wall_ms)};
+  }
 
   void apply_now(const Change& change) MILENA_REQUIRES(mutex_) {
     const auto time = now();

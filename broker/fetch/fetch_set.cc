@@ -5,6 +5,8 @@
 #include <memory>
 #include <utility>
 
+#include "broker/fetch/copied_slice.h"
+
 namespace milena::broker {
 
 void FetchEntry::changed(const PartitionChange& change, WakeList& wakes) {
@@ -194,6 +196,14 @@ void FetchSet::read(FetchEntry& entry, const FetchLimits& limits, std::int64_t& 
       entry.error_ = error_when_missing(entry);
     }
     return;
+  }
+  if (answer->records.size > 0 && answer->records.file->is_over_limit()) {
+    auto copied = copied_beginning(answer->records);
+    if (!copied) {
+      entry.error_ = ErrorCode::kKafkaStorageError;
+      return;
+    }
+    answer->records = *std::move(copied);
   }
   entry.error_ = ErrorCode::kNone;
   entry.answer_ = *std::move(answer);

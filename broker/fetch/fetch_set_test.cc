@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "broker/partition/testing/test_partition.h"
+#include "protocol/error_code.h"
+#include "protocol/record_batch.h"
 
 namespace milena::broker {
 namespace {
@@ -220,6 +222,41 @@ TEST_F(FetchSetTest, AnOffsetOutOfRangeIsToldAgainAndAgain) {
     EXPECT_EQ(answered(set, round > 0), std::vector{0});
     set.watch_all();
   }
+}
+
+TEST(FetchSetLimits, AnAnswerHasMorePartitionsThanFilesMayBeOpen) {
+  TestPartitions partitions(50, Durability::kPageCache, 8);
+  for (int p = 0; p < 50; ++p) ASSERT_TRUE(partitions.append(p, 1, p % 2 == 0 ? 100 : 100'000));
+  FetchSet set(partitions, true);
+  for (int p = 0; p < 50; ++p)
+    set.put({partitions.topic_id(), ""}, p, {.fetch_offset = 0, .max_bytes = 1 << 20});
+  set.evaluate({.max_bytes = 50 << 20});
+  int answered = 0;
+  set.answer(false, [&](const FetchEntry& entry) {
+    ASSERT_EQ(entry.error(), ErrorCode::kNone);
+    const auto& records = entry.answer().records;
+    ASSERT_GT(records.size, entry.partition().value % 2 == 0 ? 100u : 100'000u) << "the first batch is whole";
+    std::vector<std::byte> bytes(records.size);
+    ASSERT_EQ(*records.file->read_at(records.position, bytes), records.size);
+    const auto batch = protocol::RecordBatchView::parse(bytes);
+    ASSERT_TRUE(batch);
+    EXPECT_TRUE(batch->crc_matches());
+    ++answered;
+  });
+  EXPECT_EQ(answered, 50);
+  EXPECT_LE(partitions.files().most_open_files(), 9u);
+}
+
+TEST(FetchSetLimits, ACopyEndsAfter64KiB) {
+  TestPartitions partitions(2, Durability::kPageCache, 1);
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(partitions.append(1, 1, 1000));
+  ASSERT_TRUE(partitions.append(0, 1));
+  FetchSet set(partitions, true);
+  for (int p : {0, 1}) set.put({partitions.topic_id(), ""}, p, {.fetch_offset = 0, .max_bytes = 1 << 20});
+  set.evaluate({.max_bytes = 1 << 20});
+  set.answer(false, [&](const FetchEntry& entry) {
+    if (entry.partition() == 1) EXPECT_EQ(entry.answer().records.size, 64u << 10);
+  });
 }
 
 }  // namespace

@@ -18,7 +18,14 @@ Partition::Partition(std::shared_ptr<const TopicIdentity> topic, PartitionId ind
       durability_(durability),
       flusher_(flusher),
       log_(std::move(log)),
-      settings_(std::move(settings)) {}
+      settings_(std::move(settings)) {
+  log_->set_file_holder(this);
+}
+
+Partition::~Partition() {
+  const MutexLock lock(mutex_);
+  if (log_ != nullptr) log_->set_file_holder(nullptr);
+}
 
 Partition::Partition(std::shared_ptr<const TopicIdentity> topic, PartitionId index,
                      std::shared_ptr<const TopicSettings> settings, FlushScheduler& flusher)
@@ -228,6 +235,7 @@ std::unique_ptr<storage::Log> Partition::close() {
   const MutexLock lock(mutex_);
   if (log_ == nullptr) return nullptr;
   tell_watches({.high_watermark = log_->high_watermark(), .closed = true}, wakes);
+  log_->set_file_holder(nullptr);
   return std::move(log_);
 }
 
@@ -327,6 +335,14 @@ void Partition::expire_producers(std::int64_t now_ms, std::int64_t expiration_ms
 void Partition::release_idle_files() {
   const MutexLock lock(mutex_);
   if (log_ != nullptr) log_->release_idle_files();
+}
+
+// With fsync durability, unsynced means that a flush is on its way: such a file is closed last.
+bool Partition::release_files(Urgency urgency) {
+  if (!mutex_.try_lock()) return true;
+  const bool left = log_ != nullptr && log_->release_files(urgency, durability_ == Durability::kPageCache);
+  mutex_.unlock();
+  return left;
 }
 
 bool Partition::flush_overdue(Instant now) {

@@ -52,7 +52,7 @@ struct TopicIdentity {
   Uuid id;
 };
 
-class Partition : public std::enable_shared_from_this<Partition> {
+class Partition : public FileHolder, public std::enable_shared_from_this<Partition> {
  public:
   // `directory` is the one that `log` lives in.
   Partition(std::shared_ptr<const TopicIdentity> topic, PartitionId index, storage::LogDirectory& directory,
@@ -62,8 +62,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   // answers KAFKA_STORAGE_ERROR.
   Partition(std::shared_ptr<const TopicIdentity> topic, PartitionId index,
             std::shared_ptr<const TopicSettings> settings, FlushScheduler& flusher);
-  Partition(const Partition&) = delete;
-  Partition& operator=(const Partition&) = delete;
+  ~Partition() override;
 
   const std::string& topic_name() const { return topic_->name; }
   const Uuid& topic_id() const { return topic_->id; }
@@ -161,6 +160,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   void note_checkpoint();
   void expire_producers(std::int64_t now_ms, std::int64_t expiration_ms);
   void release_idle_files();
+  // Closes files of the log for want of descriptors, unless the partition is busy.
+  bool release_files(Urgency urgency) override;
   // Whether records have waited longer than flush.ms for a flush, or the last one failed on a full disk.
   // False, and perhaps true later: then the flush scheduler is told to expect it.
   bool flush_overdue(Instant now);

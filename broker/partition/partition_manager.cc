@@ -15,8 +15,6 @@ using protocol::PartitionId;
 using storage::LogDirectory;
 using storage::TopicPartition;
 
-namespace {}  // namespace
-
 // A chore comes due on the loop and runs on the worker pool; it is due again a period after it ended. The one
 // under way when maintenance stops comes to its end, and is not due again.
 struct PartitionManager::Chores {
@@ -223,7 +221,7 @@ bool PartitionManager::all_directories_offline() const {
 
 void PartitionManager::enforce_retention() {
   for (const auto& partition : registry_.all()) {
-    if (auto job = partition->delete_old_segments(clock_.wall_ms())) job->run();
+    if (auto job = partition->delete_old_segments(trusted_wall_ms(clock_))) job->run();
   }
 }
 
@@ -231,11 +229,29 @@ void PartitionManager::checkpoint() {
   for (const auto& partition : registry_.all()) partition->note_checkpoint();
   if (const auto done = write_noted_checkpoints(); !done)
     log_.error("checkpoints could not be written: {}", done.error().why);
+  constexpr Instant kNoteTimeEvery{600'000};
+  if (clock_.now() - time_noted_at_ >= kNoteTimeEvery) note_time();
+}
+
+void PartitionManager::note_time() {
+  const Instant now = clock_.now();
+  const std::int64_t wall_ms = clock_.wall_ms();
+  if (clock_.doubted_ms(now, wall_ms) > 0) return;  // what was noted before is nearer the truth
+  time_noted_at_ = now;
+  for (const auto& directory : dirs_.usable()) {
+    if (!directory->health().offline()) directory->note_last_seen(wall_ms);
+  }
+}
+
+std::optional<std::int64_t> PartitionManager::last_seen_ms() const {
+  std::optional<std::int64_t> last;
+  for (const auto& directory : dirs_.usable()) last = std::max(last, directory->last_seen_ms());
+  return last;
 }
 
 void PartitionManager::expire_producers() {
   for (const auto& partition : registry_.all()) {
-    partition->expire_producers(clock_.wall_ms(), options_.producer_expiration_ms);
+    partition->expire_producers(trusted_wall_ms(clock_), options_.producer_expiration_ms);
   }
 }
 
@@ -251,6 +267,7 @@ void PartitionManager::release_idle_files() {
 }
 
 void PartitionManager::close(std::int64_t broker_epoch, storage::Log& metadata_log) {
+  note_time();
   std::map<LogDirectory*, std::vector<std::unique_ptr<storage::Log>>> logs;
   for (const auto& directory : dirs_.usable()) logs[directory.get()];
   logs[&dirs_.metadata()];

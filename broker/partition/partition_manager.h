@@ -19,6 +19,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -92,6 +93,11 @@ class PartitionManager final : public FlushScheduler {
   void schedule_flush(std::shared_ptr<Partition> partition) override;
   void expect_overdue_flush() override;
 
+  // What time it was when one of the directories was last used; none when nobody knows.
+  std::optional<std::int64_t> last_seen_ms() const;
+  // Leaves that for the next start. Before maintenance starts; it goes on with it.
+  void note_time();
+
   // Makes durable what Partition::note_checkpoint() has noted. Blocks.
   Status write_noted_checkpoints();
   // Runs `job` on the worker pool; on the calling thread when the pool is full: back-pressure for whoever
@@ -164,6 +170,7 @@ class PartitionManager final : public FlushScheduler {
   std::set<const storage::LogDirectory*> reported_failed_;  // of report_failed_directories() only
   std::atomic<bool> any_missing_ = false;
   std::atomic<bool> any_unflushed_ = false;  // see expect_overdue_flush()
+  Instant time_noted_at_{0};
   struct Chores;
   std::unique_ptr<Chores> chores_;
 };

@@ -158,5 +158,37 @@ TEST(Partition, AttachRefusesWhenMoreIsReadableThanTheCallerSaw) {
   partitions.at(0).detach(watch);
 }
 
+TEST(Partition, FewerFilesThanPartitionsServeThemAll) {
+  for (const Durability durability : {Durability::kPageCache, Durability::kFsync}) {
+    TestPartitions partitions(50, durability, 8);
+    for (int round = 0; round < 3; ++round) {
+      for (int p = 0; p < 50; ++p) ASSERT_TRUE(partitions.append(p, 1)) << p;
+      EXPECT_LE(partitions.files().most_open_files(), 8u);
+      partitions.run_flushes();
+    }
+    for (int p = 0; p < 50; ++p) {
+      const auto answer = partitions.at(p).fetch({.fetch_offset = 0, .max_bytes = 1 << 20});
+      ASSERT_TRUE(answer) << p;
+      EXPECT_EQ(answer->high_watermark, 3);
+      EXPECT_GT(answer->records.size, 0u);
+    }
+    EXPECT_LE(partitions.files().most_open_files(), 8u);
+    EXPECT_GT(partitions.files().closed_early(), 100u);
+  }
+}
+
+TEST(Partition, InFsyncModeWhatWasClosedBeforeItsFlushSurvivesAPowerCut) {
+  TestPartitions partitions(50, Durability::kFsync, 8);
+  for (int p = 0; p < 50; ++p) ASSERT_TRUE(partitions.append(p, 1));
+  partitions.run_flushes();
+  partitions.disk().crash(MemFs::Loss::kUnsynced);
+  for (int p = 0; p < 50; ++p) {
+    const auto log =
+        read_file(partitions.disk(), "/data-0/letters-" + std::to_string(p) + "/00000000000000000000.log");
+    ASSERT_TRUE(log) << p;
+    EXPECT_GT(log->size(), 60u) << p;
+  }
+}
+
 }  // namespace
 }  // namespace milena::broker

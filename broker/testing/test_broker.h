@@ -31,15 +31,16 @@ namespace milena::broker::testing {
 class TestBroker {
  public:
   // On the real disk and by the system's clock, unless it is given others. `directory` is its data; empty
-  // when the overrides set log.dirs.
+  // when the overrides set log.dirs. A quarter of the descriptors is for files, or 16.
   explicit TestBroker(const std::string& directory, std::vector<std::string> overrides = {}, Fs* fs = nullptr,
-                      const Clock* clock = nullptr) {
+                      const Clock* clock = nullptr, std::size_t descriptors_max = 4096) {
     overrides.emplace_back("listeners=PLAINTEXT://127.0.0.1:0");
     ConfigSources sources{.overrides = std::move(overrides)};
     if (!directory.empty()) sources.data = directory;
     auto settings = StaticConfig::read(sources);
     EXPECT_TRUE(settings) << settings.error();
-    auto config = BrokerConfig::make(*std::move(settings), {.processors = 2, .descriptors_max = 4096});
+    auto config =
+        BrokerConfig::make(*std::move(settings), {.processors = 2, .descriptors_max = descriptors_max});
     EXPECT_TRUE(config) << config.error();
     broker_ = std::make_unique<Broker>(*std::move(config),
                                        Broker::World{.fs = fs != nullptr ? *fs : disk_,

@@ -12,7 +12,10 @@ constexpr std::int64_t kNow = 1'700'000'000'000;
 
 }  // namespace
 
-TestPartitions::TestPartitions(int count, Durability durability) : count_(count), durability_(durability) {
+TestPartitions::TestPartitions(int count, Durability durability, std::size_t open_files_max)
+    : count_(count),
+      durability_(durability),
+      limited_(fs_, {.files = open_files_max, .mappings = open_files_max}, clock_, log_) {
   create_topic_anew();
 }
 
@@ -20,7 +23,7 @@ void TestPartitions::create_topic_anew() {
   const auto generation = directories_.size();
   topic_ =
       std::make_shared<const TopicIdentity>(TopicIdentity{"letters", Uuid::from_halves(7, 7 + generation)});
-  auto opened = storage::LogDirectory::open(fs_, "/data-" + std::to_string(generation));
+  auto opened = storage::LogDirectory::open(limited_, "/data-" + std::to_string(generation));
   MILENA_ASSERT(opened.has_value(), "the in-memory directory opens");
   directories_.push_back(*std::move(opened));
   auto& directory = *directories_.back();

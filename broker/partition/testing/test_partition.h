@@ -6,6 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
+#include "base/limited_fs.h"
+#include "base/log.h"
 #include "base/mem_fs.h"
 #include "base/rng.h"
 #include "broker/partition/partition_registry.h"
@@ -15,7 +18,8 @@ namespace milena::broker {
 
 class TestPartitions final : public PartitionFinder, public FlushScheduler {
  public:
-  explicit TestPartitions(int count, Durability durability = Durability::kPageCache);
+  explicit TestPartitions(int count, Durability durability = Durability::kPageCache,
+                          std::size_t open_files_max = 10'000);
   ~TestPartitions() override;
 
   const Uuid& topic_id() const { return topic_->id; }
@@ -30,6 +34,7 @@ class TestPartitions final : public PartitionFinder, public FlushScheduler {
   // What the flush scheduler was asked for.
   void run_flushes();
   MemFs& disk() { return fs_; }
+  const LimitedFs& files() const { return limited_; }
   // Closes every partition and forgets the topic.
   void remove_topic();
   // A topic of the same name and another id takes the place of the one that was removed.
@@ -54,6 +59,9 @@ class TestPartitions final : public PartitionFinder, public FlushScheduler {
   const int count_;
   const Durability durability_;
   MemFs fs_;
+  ManualClock clock_;
+  Logger log_{LogLevel::kError};
+  LimitedFs limited_;
   std::vector<std::unique_ptr<storage::LogDirectory>>
       directories_;  // one for each time the topic was created
   std::shared_ptr<const TopicIdentity> topic_;
