@@ -13,7 +13,7 @@ endif
 COMPAT_RUN = python3 compat-tests
 COMPAT_OPTIONS = --target $(TARGET) $(ARGS)
 
-.PHONY: compat compat-ci compat-tools compat-librdkafka compat-clients compat-eos compat-hostile compat-differential chaos \
+.PHONY: compat compat-ci compat-tools compat-librdkafka compat-clients compat-eos compat-hostile compat-limits compat-differential chaos \
 	compat-startup compat-upgrade compat-upgrade-kafka
 
 compat: compat-tools compat-librdkafka compat-clients
@@ -42,6 +42,9 @@ compat-eos: $(COMPAT_NEEDS)
 
 compat-hostile: $(COMPAT_NEEDS)
 	$(COMPAT_RUN)/hostile/hostile_test.py $(COMPAT_OPTIONS)
+
+compat-limits: $(COMPAT_NEEDS)
+	$(COMPAT_RUN)/limits/limits_test.py $(COMPAT_OPTIONS)
 
 compat-differential: $(COMPAT_NEEDS)
 	$(COMPAT_RUN)/differential/run.py $(COMPAT_OPTIONS)
