@@ -1,12 +1,15 @@
 #include "broker/machine.h"
 
 #include <malloc.h>
+#include <netdb.h>
 #include <sched.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,13 +49,36 @@ std::size_t raised_descriptors() {
   return static_cast<std::size_t>(limit.rlim_cur);
 }
 
+// A socket can be bound to an address of this machine only.
+bool is_bindable(const addrinfo& address) {
+  const int socket = ::socket(address.ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (socket < 0) return false;
+  const bool bound = ::bind(socket, address.ai_addr, address.ai_addrlen) == 0;
+  ::close(socket);
+  return bound;
+}
+
+bool leads_to_this_machine(std::string_view host) {
+  if (is_loopback(host)) return true;
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_DGRAM;
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(std::string(host).c_str(), nullptr, &hints, &found) != 0) return false;
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
+  for (const addrinfo* address = found; address != nullptr; address = address->ai_next) {
+    if (is_bindable(*address)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 MachineFacts look_at_machine(Fs& fs) {
   return {.processors = usable_processors(),
           .memory_bytes = memory_bytes(fs),
           .descriptors_max = raised_descriptors(),
-          .mappings_max = number_in(fs, "/proc/sys/vm/max_map_count").value_or(MachineFacts{}.mappings_max)};
+          .mappings_max = number_in(fs, "/proc/sys/vm/max_map_count").value_or(MachineFacts{}.mappings_max),
+          .is_this_machine = leads_to_this_machine};
 }
 
 void give_back_freed_memory() {

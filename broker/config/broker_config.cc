@@ -64,9 +64,6 @@ Check check_together(const StaticConfig& settings) {
                                                     "always be less than connections.max.idle.ms={} to "
                                                     "prevent failed authentication responses from timing out",
                                                     delay, idle)));
-  const auto roles = settings.list("process.roles");
-  MILENA_CHECK(require(std::ranges::find(roles, "broker") != roles.end(),
-                       "process.roles must contain broker: this version runs no controller on its own"));
   return {};
 }
 
@@ -215,6 +212,7 @@ std::expected<BrokerConfig, std::string> BrokerConfig::make(StaticConfig setting
                                          listener.name, to_string(listener.protocol)));
     }
   }
+  MILENA_CHECK(check_cluster_keys(settings, config.listeners, machine.is_this_machine));
   MILENA_TRY(config.inter_broker_listener, find_inter_broker_listener(settings, config.listeners));
 
   for (const std::string& directory : settings.list(settings.is_null("log.dirs") ? "log.dir" : "log.dirs")) {

@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/uuid.h"
+#include "broker/config/cluster_keys.h"
 #include "broker/config/durability.h"
 #include "broker/config/listeners.h"
 #include "broker/config/static_config.h"
@@ -27,6 +28,7 @@ struct MachineFacts {
   std::uint64_t memory_bytes = 0;  // 0: unknown
   std::size_t descriptors_max = 1024;
   std::size_t mappings_max = 65'530;
+  IsThisMachine is_this_machine = is_loopback;
 };
 
 struct BrokerConfig {

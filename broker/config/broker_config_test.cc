@@ -8,7 +8,7 @@
 namespace milena::broker {
 namespace {
 
-constexpr MachineFacts kMachine{
+const MachineFacts kMachine{
     .processors = 2, .memory_bytes = std::uint64_t{8} << 30, .descriptors_max = 20'000};
 
 StaticConfig read(const ConfigSources& sources) {
@@ -150,8 +150,6 @@ TEST(BrokerConfig, ValuesAreCheckedAgainstEachOther) {
             "queued.max.request.bytes must be larger or equal to socket.request.max.bytes");
   EXPECT_EQ(refusal("listeners=SSL://:9093"),
             "Listener SSL wants SSL, but this version speaks PLAINTEXT only");
-  EXPECT_EQ(refusal("process.roles=controller"),
-            "process.roles must contain broker: this version runs no controller on its own");
   EXPECT_EQ(refusal("inter.broker.listener.name=X"),
             "inter.broker.listener.name must be a listener name defined in advertised.listeners. The valid "
             "options based "

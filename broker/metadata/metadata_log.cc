@@ -85,7 +85,8 @@ std::expected<Loaded, std::string> load(MetadataStore& store, const MetadataLog:
   // A log or a formatted directory without voters is of kraft.version 0: there, configuration names them.
   if (loaded.quorum.voters.empty()) {
     const bool begun = loaded.bootstrap || store.end_offset() > Offset(0);
-    loaded.quorum = {.kraft_version = static_cast<std::int16_t>(begun ? 0 : 1), .voters = {options.self}};
+    loaded.quorum.kraft_version = static_cast<std::int16_t>(begun ? 0 : 1);
+    loaded.quorum.voters = {options.self};
   }
   const auto& levels = loaded.bootstrap ? loaded.bootstrap->features : loaded.loader.image()->features;
   if (const auto kept = controller::check_finalized(levels, 0, supported); kept && !kept->empty()) {

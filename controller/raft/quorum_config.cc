@@ -29,6 +29,10 @@ void QuorumConfig::observe(const MetadataBatch& batch) {
     } else if (const auto* listed = std::get_if<protocol::VotersRecord>(&record)) {
       voters = voters_of(*listed);
       in_log = true;
+      announced.clear();
+    } else if (const auto* change = std::get_if<protocol::LeaderChangeMessage>(&record); change && !in_log) {
+      announced.clear();
+      for (const auto& voter : change->voters) announced.push_back(voter.voter_id);
     }
   }
 }

@@ -41,6 +41,9 @@ struct QuorumConfig {
   std::int16_t kraft_version = 0;
   std::vector<Voter> voters{};
   bool in_log = false;  // the voters come from a record of the log or of a snapshot
+  // Whom the newest leader called voters, as long as no such record is there: with kraft.version 0 the only
+  // trace of them in the log.
+  std::vector<protocol::BrokerId> announced{};
 
   // Takes in the control records of a batch. Call it for every batch of snapshot and log, in order.
   void observe(const MetadataBatch& batch);

@@ -16,6 +16,12 @@ using protocol::Offset;
 
 constexpr std::string_view kMetadataTopic = "__cluster_metadata";
 
+std::unexpected<Error> refuse_voters(const char* why) { return fail(ErrorCode::kInconsistentVoterSet, why); }
+
+bool is_only(protocol::BrokerId self, const std::vector<protocol::BrokerId>& voters) {
+  return voters.size() == 1 && voters.front() == self;
+}
+
 }  // namespace
 
 Offset majority_offset(std::vector<Offset> acknowledged) {
@@ -26,18 +32,24 @@ Offset majority_offset(std::vector<Offset> acknowledged) {
 Result<RaftCore> RaftCore::open(Voter self, QuorumConfig config, const std::optional<QuorumState>& stored,
                                 const LogEnd& end) {
   if (config.voters.size() != 1 || config.voters[0].key.id != self.key.id) {
-    return fail(ErrorCode::kInconsistentVoterSet, "this node is not the only voter of the metadata quorum");
+    return refuse_voters(
+        "its records name other voters than this node, and this version runs a quorum of one node only");
+  }
+  if (!config.in_log && !config.announced.empty() && !is_only(self.key.id, config.announced)) {
+    return refuse_voters(
+        "its last leader had other voters than this node, and this version runs a quorum of one node only");
+  }
+  if (!config.in_log && stored && !stored->current_voters.empty() &&
+      !is_only(self.key.id, stored->current_voters)) {
+    return refuse_voters(
+        "its quorum-state names other voters than this node, and this version runs a quorum of one node "
+        "only");
   }
   if (config.kraft_version > 0 && config.voters[0].key != self.key) {
     return fail(ErrorCode::kInconsistentVoterSet,
                 "the voter of the metadata quorum has another directory id");
   }
   QuorumState state = stored.value_or(QuorumState{});
-  const auto& voters = state.current_voters;  // as configuration named them when the file was written
-  if (config.kraft_version == 0 && !voters.empty() && voters != std::vector{self.key.id}) {
-    return fail(ErrorCode::kInconsistentVoterSet,
-                "quorum-state names other voters: this node was one of several controllers");
-  }
   RaftRole role = RaftRole::kUnattached;
   if (state.leader_epoch < end.last_epoch) {
     // The log knows better than the file: what the file says about an older epoch is void.

@@ -46,8 +46,9 @@ struct RaftReady {
 class RaftCore {
  public:
   // `config` is what snapshot and log say; when they say nothing, what configuration says. `stored` is the
-  // file's content, empty for a new replica. Errors: kInconsistentVoterSet when this replica is not the only
-  // voter; kCorruptMessage when epochs are used up.
+  // file's content, empty for a new replica. Errors: kInconsistentVoterSet when this
+  // replica is not the only one by the records, by the file, or by the log's newest leader; kCorruptMessage
+  // when epochs are used up.
   static Result<RaftCore> open(Voter self, QuorumConfig config, const std::optional<QuorumState>& stored,
                                const LogEnd& end);
 

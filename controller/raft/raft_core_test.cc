@@ -130,6 +130,45 @@ TEST(RaftCore, RefusesAQuorumItCannotBeTheWholeOf) {
   EXPECT_FALSE(RaftCore::open(self(), only_me(), QuorumState{.leader_epoch = 2147483647}, {}));
 }
 
+// With kraft.version 0 the voters are in the configuration; the file and the newest leader's record repeat
+// them.
+TEST(RaftCore, RefusesAReplicaOfAStaticQuorumOfSeveral) {
+  const auto refused = [](const QuorumConfig& config, const std::optional<QuorumState>& stored) {
+    const auto core = RaftCore::open(self(), config, stored, {});
+    return !core && core.error().code == ErrorCode::kInconsistentVoterSet;
+  };
+  EXPECT_TRUE(refused(only_me(0), QuorumState{.leader_epoch = 3, .current_voters = {1, 2, 3}}));
+  EXPECT_TRUE(refused(only_me(1), QuorumState{.leader_epoch = 3, .current_voters = {2}}));
+  EXPECT_FALSE(refused(only_me(0), QuorumState{.leader_epoch = 3, .current_voters = {1}}));
+  QuorumConfig config = only_me(0);
+  config.announced = {1, 2, 3};
+  EXPECT_TRUE(refused(config, {}));
+  config.announced = {1};
+  EXPECT_FALSE(refused(config, {}));
+  config.in_log = true;
+  EXPECT_FALSE(refused(config, QuorumState{.current_voters = {1, 2}})) << "records are newer than the file";
+}
+
+TEST(QuorumConfig, LearnsTheVotersFromTheNewestLeaderUntilARecordNamesThem) {
+  QuorumConfig config;
+  const auto observe = [&](std::vector<ControlRecord> records) {
+    MetadataBatch batch{};
+    batch.control = records;
+    config.observe(batch);
+  };
+  std::vector<protocol::LeaderChangeMessage::Voter> three{{.voter_id = 1}, {.voter_id = 2}, {.voter_id = 3}};
+  std::vector<protocol::LeaderChangeMessage::Voter> one{{.voter_id = 1}};
+  observe({protocol::LeaderChangeMessage{.leader_id = 1, .voters = three}});
+  EXPECT_EQ(config.announced, (std::vector<protocol::BrokerId>{1, 2, 3}));
+  observe({protocol::LeaderChangeMessage{.leader_id = 1, .voters = one}});
+  EXPECT_EQ(config.announced, std::vector<protocol::BrokerId>{1});
+  Arena arena;
+  observe(only_me().to_records(arena));
+  EXPECT_TRUE(config.announced.empty());
+  observe({protocol::LeaderChangeMessage{.leader_id = 1, .voters = three}});
+  EXPECT_TRUE(config.announced.empty());
+}
+
 TEST(RaftCore, MajorityIsWhatMoreThanHalfHave) {
   EXPECT_EQ(majority_offset({7}), Offset(7));
   EXPECT_EQ(majority_offset({7, 3}), Offset(3));
