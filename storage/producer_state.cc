@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/saturating.h"
 #include "protocol/error_code.h"
 
 namespace milena::storage {
@@ -202,7 +203,8 @@ std::vector<ActiveProducer> ProducerState::active() const {
 void ProducerState::expire(std::int64_t now_ms, std::int64_t expiration_ms) {
   erase_if(entries_, [&](const auto& item) {
     const ProducerEntry& entry = item.second;
-    return !entry.has_open_transaction() && now_ms - entry.last_timestamp >= expiration_ms;
+    return !entry.has_open_transaction() &&
+           saturating_subtract(now_ms, entry.last_timestamp) >= expiration_ms;
   });
   erase_if(verifications_, [&](const auto& item) { return now_ms - item.second.begun_ms >= expiration_ms; });
 }

@@ -1,5 +1,7 @@
 #include "storage/retention.h"
 
+#include "base/saturating.h"
+
 namespace milena::storage {
 namespace {
 
@@ -29,7 +31,8 @@ std::size_t segments_over_start_and_size(std::span<const RetentionSegment> segme
 
 bool is_over_age(const RetentionSegment& segment, bool last, std::int64_t timestamp, Offset high_watermark,
                  const LogConfig& config, std::int64_t now_ms) {
-  return config.cleanup_delete && config.retention_ms >= 0 && now_ms - timestamp > config.retention_ms &&
+  return config.cleanup_delete && config.retention_ms >= 0 &&
+         saturating_subtract(now_ms, timestamp) > config.retention_ms &&
          is_deletable(segment, last, high_watermark);
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/crc32c.h"
+#include "base/saturating.h"
 #include "protocol/error_code.h"
 #include "storage/batch_scanner.h"
 #include "storage/segment_names.h"
@@ -199,8 +200,9 @@ bool Segment::should_roll(const LogConfig& config, std::uint64_t bytes, Offset l
     // Different for every segment of every log, and the same after a restart.
     jitter = crc32c(as_bytes(place_.path(base_offset_, kLogSuffix))) % config.segment_jitter_ms;
   }
-  const std::int64_t waited = first_timestamp_ >= 0 ? max_timestamp - first_timestamp_ : now_ms - created_ms_;
-  if (waited > config.segment_ms - jitter) return true;
+  const std::int64_t waited =
+      first_timestamp_ >= 0 ? saturating_subtract(max_timestamp, first_timestamp_) : now_ms - created_ms_;
+  if (waited > saturating_subtract(config.segment_ms, jitter)) return true;
   const auto offset_entries = static_cast<std::int64_t>(indexes_->offsets.entries());
   const auto time_entries = static_cast<std::int64_t>(indexes_->times.entries());
   return offset_entries >= index_entries_max(config, OffsetIndex::kEntrySize) ||

@@ -132,7 +132,8 @@ void Loop::sleep_until_next_timer() {
   const auto earliest = impl_->timers.earliest();
   if (!earliest || (impl_->alarm_at && *impl_->alarm_at <= *earliest)) return;
   impl_->alarm_at = earliest;
-  impl_->alarm.expires_after(std::max(*earliest - now(), Instant{0}));
+  constexpr Instant kLongest{24 * 60 * 60 * 1000};  // the alarm counts nanoseconds, timers may be for ever
+  impl_->alarm.expires_after(std::clamp(*earliest - now(), Instant{0}, kLongest));
   impl_->alarm.async_wait([this](error_code error) {
     if (error) return;  // moved to an earlier time
     impl_->alarm_at.reset();

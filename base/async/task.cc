@@ -1,5 +1,7 @@
 #include "base/async/task.h"
 
+#include "base/saturating.h"
+
 namespace milena {
 
 Task<bool> sleep_for(Loop& loop, Instant duration) {
@@ -9,7 +11,7 @@ Task<bool> sleep_for(Loop& loop, Instant duration) {
     due = true;
     never.cancel();
   });
-  loop.arm(timer, loop.now() + duration);
+  loop.arm(timer, after(loop.now(), duration));
   co_await never.async_wait(kTry);
   co_return due;
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/assert.h"
+#include "base/saturating.h"
 #include "protocol/error_code.h"
 #include "protocol/frame.h"
 
@@ -302,11 +303,12 @@ bool Connection::is_busy() const { return !queue_.empty() && writing_ == Writing
 
 Instant Connection::next_deadline() const {
   const NetLimits& limits = net_.limits();
-  Instant next = limits.idle_max > Instant{0} ? active_at_ + limits.idle_max : Instant::max();
+  Instant next = limits.idle_max > Instant{0} ? after(active_at_, limits.idle_max) : Instant::max();
   if (can_cool_down()) next = std::min(next, active_at_ + kWarmFor);
   if (partial_since_) {
     const auto seconds_for_size = static_cast<std::int64_t>(reader_.announced_bytes() / (64 * 1024));
-    next = std::min(next, *partial_since_ + limits.partial_frame_max + Instant{1000 * seconds_for_size});
+    const Instant patience = after(limits.partial_frame_max, Instant{1000 * seconds_for_size});
+    next = std::min(next, after(*partial_since_, patience));
   }
   if (no_more_requests_) next = std::min(next, no_more_since_ + limits.half_closed_max);
   return next;
@@ -334,9 +336,9 @@ void Connection::on_deadline() {
     net_.loop().arm(deadline_, now + kWarmFor);
     return;
   }
-  const bool idle = net_.limits().idle_max > Instant{0} && active_at_ + net_.limits().idle_max <= now;
+  const bool idle = net_.limits().idle_max > Instant{0} && after(active_at_, net_.limits().idle_max) <= now;
   if (idle && is_busy() && !partial_since_ && !no_more_requests_) {
-    net_.loop().arm(deadline_, now + net_.limits().idle_max);
+    net_.loop().arm(deadline_, after(now, net_.limits().idle_max));
     return;
   }
   if (partial_since_ && !idle) {

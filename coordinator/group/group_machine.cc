@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/saturating.h"
 #include "coordinator/group/records.h"
 
 namespace milena::coordinator {
@@ -178,7 +179,7 @@ void GroupMachine::loaded(Now now, GroupOutcome& out) {
   store_.now = now;
   store_.live = true;
   consumer_.topics_created();
-  expiry_timer_.arm(now.instant + Instant{store_.config->offsets_retention_check_interval_ms});
+  expiry_timer_.arm(after(now.instant, Instant{store_.config->offsets_retention_check_interval_ms}));
   for (Group* group : store_.groups.sorted()) {
     if (group->consumer) consumer_.loaded(*group);
     if (!group->classic) continue;
@@ -202,7 +203,7 @@ bool GroupMachine::fire(Now now, GroupOutcome& out) {
   switch (timer->kind) {
     case GroupTimer::Kind::kOffsetExpiry:
       offsets_.expire(out);
-      expiry_timer_.arm(now.instant + Instant{store_.config->offsets_retention_check_interval_ms});
+      expiry_timer_.arm(after(now.instant, Instant{store_.config->offsets_retention_check_interval_ms}));
       break;
     case GroupTimer::Kind::kClassicSession:
       classic_.session_expired(*timer->group, *timer->member_id, out);

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/rng.h"
+#include "base/saturating.h"
 #include "coordinator/group/config.h"
 #include "coordinator/group/group.h"
 #include "coordinator/group/group_timers.h"
@@ -32,7 +33,7 @@ struct GroupStore {
   Now now;            // of the input being handled
   bool live = false;  // loaded: new members get their timers
 
-  Instant after(std::int32_t ms) const { return now.instant + Instant{ms}; }
+  Instant after(std::int32_t ms) const { return milena::after(now.instant, Instant{ms}); }
 
   std::int32_t session_timeout_ms(const Group& group, const ConsumerMember& member) const {
     if (member.classic) return member.classic->session_timeout_ms;

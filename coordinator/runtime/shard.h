@@ -29,6 +29,7 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "base/result.h"
+#include "base/saturating.h"
 #include "coordinator/runtime/log_batch.h"
 #include "coordinator/runtime/now.h"
 #include "coordinator/runtime/outcome.h"
@@ -268,7 +269,7 @@ class Shard {
     if (applied_end_ <= high_watermark_) {
       ready_.push_back(std::move(completion));
     } else {
-      parked_.push_back({applied_end_, now.instant + commit_timeout_, std::move(completion)});
+      parked_.push_back({applied_end_, after(now.instant, commit_timeout_), std::move(completion)});
     }
   }
 

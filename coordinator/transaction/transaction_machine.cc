@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/saturating.h"
 #include "coordinator/transaction/records.h"
 
 namespace milena::coordinator {
@@ -65,7 +66,7 @@ void TransactionMachine::replay(const LogRecord& record) {
 }
 
 void TransactionMachine::loaded(Now now, TransactionOutcome& out) {
-  expiry_timer_.arm(now.instant + Instant{config_->remove_expired_transaction_cleanup_interval_ms});
+  expiry_timer_.arm(after(now.instant, Instant{config_->remove_expired_transaction_cleanup_interval_ms}));
   out.records_are_independent();
   for (auto& [id, transaction] : transactions_) {
     if (transaction.is_preparing()) drive(now, id, transaction, out);
@@ -153,7 +154,7 @@ void TransactionMachine::complete(Now now, const std::string& id, const Transact
 // While nothing is open nobody needs to look for timeouts.
 void TransactionMachine::watch_timeouts(Now now) {
   if (timeouts_timer_.armed()) return;
-  timeouts_timer_.arm(now.instant + Instant{config_->abort_timed_out_transaction_cleanup_interval_ms});
+  timeouts_timer_.arm(after(now.instant, Instant{config_->abort_timed_out_transaction_cleanup_interval_ms}));
 }
 
 bool TransactionMachine::fire(Now now, TransactionOutcome& out) {
@@ -209,7 +210,7 @@ void TransactionMachine::abort_timed_out(Now now, const std::string& id, Produce
 }
 
 void TransactionMachine::fire_expiry(Now now, TransactionOutcome& out) {
-  expiry_timer_.arm(now.instant + Instant{config_->remove_expired_transaction_cleanup_interval_ms});
+  expiry_timer_.arm(after(now.instant, Instant{config_->remove_expired_transaction_cleanup_interval_ms}));
   out.records_are_independent();
   for (const auto& [id, transaction] : transactions_) {
     if (transaction.is_expired(now.trusted_ms(), config_->transactional_id_expiration_ms)) {
