@@ -13,7 +13,7 @@ endif
 COMPAT_RUN = python3 compat-tests
 COMPAT_OPTIONS = --target $(TARGET) $(ARGS)
 
-.PHONY: compat compat-ci compat-tools compat-librdkafka compat-clients compat-eos compat-hostile compat-limits compat-differential chaos \
+.PHONY: compat compat-ci compat-tools compat-librdkafka compat-clients compat-eos compat-hostile compat-limits compat-differential compat-config chaos \
 	compat-startup compat-upgrade compat-upgrade-kafka
 
 compat: compat-tools compat-librdkafka compat-clients
@@ -48,6 +48,9 @@ compat-limits: $(COMPAT_NEEDS)
 
 compat-differential: $(COMPAT_NEEDS)
 	$(COMPAT_RUN)/differential/run.py $(COMPAT_OPTIONS)
+
+compat-config: $(COMPAT_NEEDS)
+	$(COMPAT_RUN)/configuration/run.py $(COMPAT_OPTIONS)
 
 chaos: $(COMPAT_NEEDS)
 	$(COMPAT_RUN)/crash/kill_loop.py --cycles $(CYCLES) $(COMPAT_OPTIONS)

@@ -33,6 +33,11 @@ constexpr std::array kRoll{"log.roll.ms", "log.roll.hours"};
 constexpr std::array kRollJitter{"log.roll.jitter.ms", "log.roll.jitter.hours"};
 constexpr std::array kFlush{"log.flush.interval.ms", "log.flush.scheduler.interval.ms"};
 
+// The keys of Kafka's own authorizer. They are not in its table of keys, as any plug-in's are not.
+constexpr std::string_view kSuperUsers = "super.users";
+constexpr std::string_view kAllowEveryone = "allow.everyone.if.no.acl.found";
+constexpr std::string_view kAccessControl = "access control";
+
 // The number of letters to insert, remove, change or swap with their neighbour to get from a to b.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before_last, last(b.size() + 1), row(b.size() + 1);
@@ -56,6 +61,19 @@ std::span<const BrokerConfigKey> broker_config_keys() { return kBrokerConfigs.ke
 
 const BrokerConfigKey* find_broker_config(std::string_view name) { return kBrokerConfigs.find(name); }
 
+const BrokerConfigKey* find_listener_config(std::string_view name) {
+  constexpr std::string_view kPrefix = "listener.name.";
+  if (!name.starts_with(kPrefix)) return nullptr;
+  name.remove_prefix(kPrefix.size());
+  for (int part = 0; part < 2; ++part) {  // the name; and the mechanism, where a key has one
+    const auto dot = name.find('.');
+    if (dot == std::string_view::npos) return nullptr;
+    name.remove_prefix(dot + 1);
+    if (const BrokerConfigKey* key = find_broker_config(name)) return key;
+  }
+  return nullptr;
+}
+
 std::vector<std::string_view> broker_config_synonyms(std::string_view name) {
   const auto among = [&](const auto& group) { return std::ranges::find(group, name) != group.end(); };
   if (among(kRetention)) return {kRetention.begin(), kRetention.end()};
@@ -69,12 +87,26 @@ std::vector<std::string_view> broker_config_synonyms(std::string_view name) {
   return {name};
 }
 
+std::optional<std::string_view> lacking_for(std::string_view name, std::string_view text) {
+  if (name == kSuperUsers) return trimmed(text).empty() ? std::nullopt : std::optional(kAccessControl);
+  if (name == kAllowEveryone) {
+    const bool is_true = parse_config({.type = ConfigType::kBoolean}, text) == ConfigValue(true);
+    return is_true ? std::nullopt : std::optional(kAccessControl);
+  }
+  const BrokerConfigKey* key = find_broker_config(name);
+  if (key == nullptr) key = find_listener_config(name);
+  if (key == nullptr || key->effect != ConfigEffect::kRefused) return std::nullopt;
+  const auto value = parse_config(*key, text);
+  const bool asks = !trimmed(text).empty() && value != default_config(*key);
+  return asks ? std::optional(key->lacks) : std::nullopt;
+}
+
 bool is_ignored_config(std::string_view name) {
   constexpr std::array<std::string_view, 10> kPrefixes{
       "listener.name.",   "confluent.",        "zookeeper.", "rlmm.config.", "rsm.config.",
       "metrics.context.", "config.providers.", "kafka.",     "client.",      "producer."};
-  constexpr std::array<std::string_view, 12> kNames{"super.users",
-                                                    "allow.everyone.if.no.acl.found",
+  constexpr std::array<std::string_view, 12> kNames{kSuperUsers,
+                                                    kAllowEveryone,
                                                     "inter.broker.protocol.version",
                                                     "log.message.format.version",
                                                     "log.message.downconversion.enable",

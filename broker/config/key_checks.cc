@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "broker/config/key.h"
@@ -39,6 +40,20 @@ std::string check_not_empty(std::string_view name, const ConfigValue& value) {
   const auto* text = std::get_if<std::string>(&value);
   if (text == nullptr || !text->empty()) return {};
   return invalid_config(name, "", "String must be non-empty");
+}
+
+std::string check_assignors(std::string_view name, const ConfigValue& value) {
+  static constexpr std::array<std::string_view, 4> kHere{
+      "uniform", "range", "org.apache.kafka.coordinator.group.assignor.UniformAssignor",
+      "org.apache.kafka.coordinator.group.assignor.RangeAssignor"};
+  const auto* members = std::get_if<std::vector<std::string>>(&value);
+  if (members != nullptr && members->empty()) {
+    return invalid_config(name, "[]", "Configuration must not be empty");
+  }
+  return each_member(name, value, [](std::string_view key, std::string_view member) -> std::string {
+    if (std::ranges::find(kHere, member) != kHere.end()) return {};
+    return invalid_config(key, member, "this version has the assignors uniform and range only");
+  });
 }
 
 std::string check_voters(std::string_view name, const ConfigValue& value) {

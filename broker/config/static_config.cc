@@ -1,6 +1,7 @@
 #include "broker/config/static_config.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -66,16 +67,47 @@ void StaticConfig::derive() {
 
 std::expected<void, std::string> StaticConfig::check() {
   for (const auto& [name, text] : set_) {
-    if (const BrokerConfigKey* key = find_broker_config(name); key != nullptr) {
-      if (auto value = parse_config(*key, text); !value) return std::unexpected(std::move(value).error());
-    } else if (!is_ignored_config(name)) {
-      const auto nearest = nearest_broker_config(name);
-      warnings_.push_back(
-          nearest ? fmt::format("Unknown configuration {}; did you mean {}?", escaped(name), *nearest)
-                  : fmt::format("Unknown configuration {}", escaped(name)));
-    }
+    const BrokerConfigKey* key = find_broker_config(name);
+    if (key == nullptr) continue;
+    if (auto value = parse_config(*key, text); !value) return std::unexpected(std::move(value).error());
   }
+  MILENA_CHECK(refuse_what_is_lacking());
+  warn_of_unknown();
+  warn_of_no_effect();
   return {};
+}
+
+std::expected<void, std::string> StaticConfig::refuse_what_is_lacking() const {
+  std::vector<std::string> refused;
+  for (const auto& [name, text] : set_) {
+    if (const auto lacks = lacking_for(name, text)) refused.push_back(fmt::format("{} ({})", name, *lacks));
+  }
+  if (refused.empty()) return {};
+  return std::unexpected(
+      fmt::format("this version does not have what the configuration asks for, and would run without it: {}. "
+                  "Remove {} to start all the same",
+                  fmt::join(refused, ", "), refused.size() == 1 ? "the setting" : "these settings"));
+}
+
+void StaticConfig::warn_of_unknown() {
+  for (const auto& [name, text] : set_) {
+    if (find_broker_config(name) != nullptr || is_ignored_config(name)) continue;
+    const auto nearest = nearest_broker_config(name);
+    warnings_.push_back(
+        nearest ? fmt::format("Unknown configuration {}; did you mean {}?", escaped(name), *nearest)
+                : fmt::format("Unknown configuration {}", escaped(name)));
+  }
+}
+
+void StaticConfig::warn_of_no_effect() {
+  std::vector<std::string_view> names;
+  for (const auto& [name, text] : set_) {
+    const BrokerConfigKey* key = find_broker_config(name);
+    if (key == nullptr || key->effect != ConfigEffect::kWithoutEffect) continue;
+    if (parse_config(*key, text) != default_config(*key)) names.push_back(name);
+  }
+  if (names.empty()) return;
+  warnings_.push_back(fmt::format("Settings without effect in this version: {}", fmt::join(names, ", ")));
 }
 
 void StaticConfig::set_port(std::uint16_t port) {
@@ -91,27 +123,6 @@ void StaticConfig::set_port(std::uint16_t port) {
     break;
   }
   set_["listeners"] = joined(listeners);
-}
-
-ConfigValue StaticConfig::value(std::string_view name) const {
-  const BrokerConfigKey* key = find_broker_config(name);
-  MILENA_ASSERT(key != nullptr, "code asks for a configuration that does not exist");
-  const auto set = set_.find(name);
-  if (set == set_.end()) return default_config(*key);
-  auto value = parse_config(*key, set->second);
-  MILENA_ASSERT(value, "a value was not checked when it was read");
-  return *std::move(value);
-}
-
-std::int64_t StaticConfig::number(std::string_view key) const { return std::get<std::int64_t>(value(key)); }
-double StaticConfig::real(std::string_view key) const { return std::get<double>(value(key)); }
-bool StaticConfig::flag(std::string_view key) const { return std::get<bool>(value(key)); }
-std::string StaticConfig::text(std::string_view key) const { return std::get<std::string>(value(key)); }
-std::vector<std::string> StaticConfig::list(std::string_view key) const {
-  return std::get<std::vector<std::string>>(value(key));
-}
-bool StaticConfig::is_null(std::string_view key) const {
-  return std::holds_alternative<std::monostate>(value(key));
 }
 
 }  // namespace milena::broker

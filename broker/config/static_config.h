@@ -1,7 +1,9 @@
 // The configuration that a node is started with: built-in defaults < server.properties < environment < flags.
+// Its set() is the layer that DescribeConfigs calls STATIC_BROKER_CONFIG.
 //
-// Nothing is required. A value that its key does not take is an error, a sentence in Kafka's words; an
-// unknown key is a warning that names the nearest known one.
+// Nothing is required. A value that its key does not take is an error, a sentence in Kafka's words; so is a
+// setting that asks for protection or policy that is not here. An unknown key is a warning that names the
+// nearest known one, and one more warning lists the keys that have no effect.
 #pragma once
 
 #include <cstdint>
@@ -11,13 +13,10 @@
 #include <string_view>
 #include <vector>
 
-#include "base/config_def.h"
+#include "broker/config/config_values.h"
 #include "broker/config/environment.h"
-#include "controller/config/config_resource.h"
 
 namespace milena::broker {
-
-using controller::ConfigMap;
 
 struct ConfigSources {
   std::string file_name{};               // for messages
@@ -28,31 +27,21 @@ struct ConfigSources {
   std::optional<std::string> data{};     // --data: log.dirs
 };
 
-class StaticConfig {
+class StaticConfig : public ConfigValues {
  public:
   static std::expected<StaticConfig, std::string> read(const ConfigSources& sources);
 
-  // What was set, and only that: the STATIC_BROKER_CONFIG layer. Has unknown keys, too.
-  const ConfigMap& set() const { return set_; }
-  bool is_set(std::string_view key) const { return set_.contains(key); }
   const std::vector<std::string>& warnings() const { return warnings_; }
 
-  // Values of known keys, set or default. Asking with the wrong type, or for a null, is a bug and aborts.
-  std::int64_t number(std::string_view key) const;
-  double real(std::string_view key) const;
-  bool flag(std::string_view key) const;
-  std::string text(std::string_view key) const;
-  std::vector<std::string> list(std::string_view key) const;
-  bool is_null(std::string_view key) const;
-
  private:
-  ConfigValue value(std::string_view key) const;
   std::expected<void, std::string> set_all(const ConfigSources& sources);
   void set_port(std::uint16_t port);
   void derive();
   std::expected<void, std::string> check();
+  std::expected<void, std::string> refuse_what_is_lacking() const;
+  void warn_of_unknown();
+  void warn_of_no_effect();
 
-  ConfigMap set_;
   std::vector<std::string> warnings_;
 };
 

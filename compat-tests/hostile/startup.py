@@ -92,6 +92,39 @@ def bad_configuration(ground):
     fails_to_start(missing, r"no-such\.properties")
 
 
+CLUSTERED = [
+    ({"process.roles": "broker"}, r"process\.roles"),
+    ({"controller.quorum.voters": "1@a:9093,2@b:9093,3@c:9093"}, r"controller\.quorum\.voters.*1, 2, 3"),
+    ({"controller.quorum.voters": "2@localhost:9093"}, r"controller\.quorum\.voters"),
+    ({"controller.quorum.bootstrap.servers": "elsewhere.invalid:9093"}, r"controller\.quorum\.bootstrap\.servers"),
+]
+UNPROTECTED = [
+    ({"authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer", "super.users": "User:a"}, r"authorizer\.class\.name.*super\.users"),
+    ({"super.users": "User:a"}, r"super\.users"),
+    ({"create.topic.policy.class.name": "my.Policy"}, r"create\.topic\.policy"),
+    ({"remote.log.storage.system.enable": "true"}, r"remote\.log\.storage\.system\.enable"),
+    ({"sasl.enabled.mechanisms": "PLAIN"}, r"sasl\.enabled\.mechanisms"),
+]
+
+
+def asks_for_more(ground):
+    """What asks for other nodes, for protection or for policy is no broker of its own without them: one line that names the key."""
+    for properties, pattern in CLUSTERED + UNPROTECTED:
+        broker = ground.sibling(properties)
+        fails_to_start(broker, pattern)
+        assert len(broker.log_tail().strip().splitlines()) == 1, broker.log_tail()
+        assert not broker.data.exists() or not list(broker.data.iterdir()), "a refused start leaves nothing behind"
+
+
+def one_node_spelled_out(ground):
+    """The files of Kafka's quick start name this node, in the old way and in the new one."""
+    for key, address in (("controller.quorum.voters", "1@localhost:19093"), ("controller.quorum.bootstrap.servers", "localhost:19093")):
+        broker = ground.sibling({"process.roles": "controller,broker", "controller.listener.names": "CONTROLLER", key: address})
+        broker.properties["listeners"] = f"PLAINTEXT://{broker.address},CONTROLLER://:19093"
+        with broker, api.Client(broker.address) as client:
+            client.make_topic(TOPIC)
+
+
 def strange_files(ground):
     """Files that are none of ours in the data directory do no harm and stay."""
     broker = ground.sibling({})
@@ -169,6 +202,8 @@ CHECKS = {
     "F39 damaged meta.properties": damaged_meta_properties,
     "F39 data directory is a file": data_is_a_file,
     "F39 bad configuration": bad_configuration,
+    "F39 a configuration that asks for more than there is": asks_for_more,
+    "F39 one node, spelled out": one_node_spelled_out,
     "F39 strange files in the data directory": strange_files,
     "F39 a full disk": full_disk,
 }
