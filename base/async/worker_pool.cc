@@ -16,14 +16,15 @@ namespace milena {
 
 struct WorkerPool::Impl {
   Impl(std::string name_, std::size_t threads_max_, std::size_t queue_max_)
-      : name(std::move(name_)), threads_max(threads_max_), queue_max(queue_max_) {}
+      : name(std::move(name_)), queue_max(queue_max_), threads_max(threads_max_) {}
 
   void work();
 
   const std::string name;
-  const std::size_t threads_max;
   const std::size_t queue_max;
   Mutex mutex;
+  std::size_t threads_max MILENA_GUARDED_BY(mutex);
+  std::size_t running MILENA_GUARDED_BY(mutex) = 0;  // threads that have not ended
   std::condition_variable_any wake;
   std::deque<Job> queue MILENA_GUARDED_BY(mutex);
   std::size_t idle MILENA_GUARDED_BY(mutex) = 0;
@@ -41,12 +42,13 @@ bool WorkerPool::try_run(Job job) {
     const MutexLock lock(impl_->mutex);
     if (impl_->stopping || impl_->queue.size() >= impl_->queue_max) return false;
     impl_->queue.push_back(std::move(job));
-    if (impl_->queue.size() > impl_->idle && impl_->threads.size() < impl_->threads_max) {
+    if (impl_->queue.size() > impl_->idle && impl_->running < impl_->threads_max) {
       try {
         impl_->threads.emplace_back([impl = impl_.get()] { impl->work(); });
-      } catch (
-          const std::system_error&) {  // the system has no thread to give: the others do it, if there are any
-        if (impl_->threads.empty()) {
+        ++impl_->running;
+      } catch (const std::system_error&) {
+        // The system has no thread to give: the others do it, if there are any.
+        if (impl_->running == 0) {
           impl_->queue.pop_back();
           return false;
         }
@@ -55,6 +57,14 @@ bool WorkerPool::try_run(Job job) {
   }
   impl_->wake.notify_one();
   return true;
+}
+
+void WorkerPool::resize(std::size_t threads_max) {
+  {
+    const MutexLock lock(impl_->mutex);
+    impl_->threads_max = threads_max;
+  }
+  impl_->wake.notify_all();
 }
 
 void WorkerPool::stop() {
@@ -75,9 +85,12 @@ void WorkerPool::Impl::work() {
     {
       const MutexLock lock(mutex);
       ++idle;
-      while (queue.empty() && !stopping) wake.wait(mutex);
+      while (queue.empty() && !stopping && running <= threads_max) wake.wait(mutex);
       --idle;
-      if (queue.empty()) return;
+      if (queue.empty() || (running > threads_max && !stopping)) {
+        --running;
+        return;
+      }
       job = std::move(queue.front());
       queue.pop_front();
     }

@@ -24,6 +24,8 @@ class WorkerPool {
   // False when `queue_max` jobs wait already, when there is no thread and the system gives none, or after
   // stop(): the job is dropped and the caller has to say so to whoever asked for it.
   [[nodiscard]] bool try_run(Job job);
+  // From now on so many threads; one that is too many ends with the job that it runs. Any thread.
+  void resize(std::size_t threads_max);
   // Runs what was taken, then ends the threads. Not from a job.
   void stop();
 

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <future>
 #include <latch>
+#include <thread>
 
 namespace milena {
 namespace {
@@ -24,6 +26,30 @@ TEST(WorkerPool, RunsAsManyJobsAtOnceAsItHasThreads) {
   std::latch both(2);
   for (int i = 0; i < 2; ++i) ASSERT_TRUE(pool.try_run([&] { both.arrive_and_wait(); }));
   pool.stop();  // would hang if one waited for the other
+}
+
+TEST(WorkerPool, GrowsAndShrinksWhileItRuns) {
+  WorkerPool pool("test", 1, 100);
+  std::promise<void> ran;
+  ASSERT_TRUE(pool.try_run([&] { ran.set_value(); }));
+  ran.get_future().wait();
+  pool.resize(3);
+  std::latch three(3);
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(pool.try_run([&] { three.arrive_and_wait(); }));
+  three.wait();  // would hang with fewer threads
+  pool.resize(1);
+  std::atomic<int> at_once = 0, most = 0, runs = 0;
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_TRUE(pool.try_run([&] {
+      most = std::max(most.load(), ++at_once);
+      std::this_thread::yield();
+      --at_once;
+      ++runs;
+    }));
+  }
+  pool.stop();
+  EXPECT_EQ(runs, 50);
+  EXPECT_EQ(most, 1);
 }
 
 TEST(WorkerPool, RefusesWhatDoesNotFitIntoItsQueue) {

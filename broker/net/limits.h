@@ -10,15 +10,28 @@
 
 namespace milena::broker {
 
+// How many connections there may be. May change while a server runs.
+struct ConnectionLimits {
+  static constexpr std::size_t kNone = 2'147'483'647;
+  struct Share {
+    std::size_t max = kNone;                // max.connections
+    std::size_t creation_rate_max = kNone;  // max.connection.creation.rate, per second
+  };
+
+  Share all{.max = 10'000};
+  std::map<std::string, Share> by_listener{};             // listeners with limits of their own
+  std::size_t per_ip_max = kNone;                         // max.connections.per.ip
+  std::map<std::string, std::size_t> per_ip_overrides{};  // max.connections.per.ip.overrides, by address
+  // An idle server may take as many new connections at once as the rate allows in this time.
+  std::size_t creation_burst_seconds = 10;
+};
+
 struct NetLimits {
   std::int32_t frame_bytes_max = 100 * 1024 * 1024;   // socket.request.max.bytes
   std::size_t request_bytes_max = 128 * 1024 * 1024;  // queued.max.request.bytes, over all loops
   std::size_t partial_bytes_max = 24 * 1024 * 1024;   // of unfinished frames, over all loops
-  std::size_t connections_max = 10'000;               // max.connections
-  std::size_t connections_per_ip_max = 10'000;        // max.connections.per.ip
-  std::map<std::string, std::size_t>
-      connections_per_ip_overrides;  // max.connections.per.ip.overrides, by address
-  Instant idle_max{600'000};         // connections.max.idle.ms
+  ConnectionLimits connections{};
+  Instant idle_max{600'000};  // connections.max.idle.ms
   // A frame that has begun must be there after this long, and a second more for every 64 KiB of it.
   Instant partial_frame_max{30'000};
   // How long requests of a peer that has closed its side may take.

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
@@ -105,12 +106,9 @@ Task<> Listener::stop() {
 }
 
 Task<> Listener::accept_all() {
-  constexpr Instant kWhenFull{10}, kWhenFailing{100};
+  constexpr Instant kWhenFailing{100};
   bool complained = false;
   for (;;) {
-    while (shared_.counts.full()) {
-      if (!co_await sleep_for(loop_, kWhenFull)) co_return;
-    }
     NetLoop& home = *shared_.loops[shared_.next_loop++ % shared_.loops.size()];
     auto [error, socket] = co_await acceptor_.async_accept(home.loop().io(), kTry);
     if (error == asio::error::operation_aborted) co_return;
@@ -123,7 +121,21 @@ Task<> Listener::accept_all() {
       continue;
     }
     complained = false;
+    if (!co_await room_for_one_more()) co_return;
     welcome(home, std::move(socket));
+  }
+}
+
+// As in Kafka the one that was accepted waits here, unanswered, and all others in the kernel. In short naps:
+// the limits may change. False when the listener stops.
+Task<bool> Listener::room_for_one_more() {
+  constexpr Instant kWhenFull{10}, kWhenTooFast{50};
+  for (;;) {
+    const Instant nap = shared_.counts.full(name_)
+                            ? kWhenFull
+                            : std::min(shared_.counts.wait_to_create(name_, loop_.now()), kWhenTooFast);
+    if (nap == Instant{0}) co_return true;
+    if (!co_await sleep_for(loop_, nap)) co_return false;
   }
 }
 
@@ -144,7 +156,7 @@ void Listener::welcome(NetLoop& home, TcpSocket socket) {
   if (shared_.limits.send_buffer_bytes > 0) {
     socket.set_option(asio::socket_base::send_buffer_size(shared_.limits.send_buffer_bytes), error);
   }
-  if (!shared_.counts.admit(info->peer.host)) {
+  if (!shared_.counts.admit(name_, info->peer.host)) {
     home.loop().post(
         [&home, info = std::move(info)] { home.complain(*info, "Too many connections from this address"); });
     return;

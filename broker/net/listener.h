@@ -2,7 +2,8 @@
 //
 // Belongs to the first loop of a server; its coroutine runs there.
 // Always:  at max.connections nothing is accepted until a connection ends; an address beyond
-//          max.connections.per.ip is closed at once; out of descriptors it waits, it does not spin.
+//          max.connections.per.ip is closed at once; above max.connection.creation.rate, and out of
+//          descriptors, it waits, it does not spin.
 #pragma once
 
 #include <cstdint>
@@ -46,6 +47,7 @@ class Listener {
  private:
   Listener(std::string name, asio::ip::tcp::acceptor acceptor, Pacing pacing, Shared& shared);
   Task<> accept_all();
+  Task<bool> room_for_one_more();
   void welcome(NetLoop& home, TcpSocket socket);
 
   const std::string name_;

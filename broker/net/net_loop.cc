@@ -80,7 +80,7 @@ NetLoop::Place NetLoop::add(std::shared_ptr<Connection> connection) {
 }
 
 void NetLoop::remove(Place place) {
-  counts_.leave((*place)->info().peer.host);
+  counts_.leave((*place)->info().listener, (*place)->info().peer.host);
   connections_.erase(place);
 }
 

@@ -47,7 +47,7 @@ struct Server::Impl {
   }
 
   const NetLimits limits;
-  mutable ConnectionCounts counts{limits};
+  mutable ConnectionCounts counts{limits.connections};
   UnservedRequests unserved;
   std::vector<std::unique_ptr<NetLoop>> loops;
   std::unique_ptr<Listener::Shared> shared;
@@ -94,6 +94,8 @@ void Server::stop() {
     done.get_future().wait();
   }
 }
+
+void Server::set_connection_limits(ConnectionLimits limits) { impl_->counts.set_limits(std::move(limits)); }
 
 std::size_t Server::connections() const { return impl_->counts.total(); }
 

@@ -41,6 +41,9 @@ class Server {
   // let go of every request.
   void stop();
 
+  // From now on for connections that come; those that are open stay. Any thread.
+  void set_connection_limits(ConnectionLimits limits);
+
   // Open connections. Any thread.
   std::size_t connections() const;
 

@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "broker/net/connection_counts.h"
 #include "broker/net/testing/client.h"
 #include "broker/net/testing/test_server.h"
 
@@ -196,7 +197,7 @@ TEST_F(WithManualClock, AHalfClosedPeerIsNotWaitedForForever) {
 
 TEST(ServerLimits, AtMaxConnectionsTheNextOneWaitsForItsTurn) {
   NetLimits limits;
-  limits.connections_max = 2;
+  limits.connections.all.max = 2;
   TestServer server({.limits = limits});
   auto first = std::make_unique<Client>(server.port());
   Client second(server.port());
@@ -210,10 +211,61 @@ TEST(ServerLimits, AtMaxConnectionsTheNextOneWaitsForItsTurn) {
   EXPECT_EQ(third.receive(), (Response{3, "e"}));
 }
 
+TEST(ServerLimits, LimitsThatChangeHoldForTheNextConnection) {
+  TestServer server;
+  Client first(server.port()), second(server.port());
+  server.await_connections(2);
+  ConnectionLimits limits;
+  limits.all.max = 2;
+  server.server().set_connection_limits(limits);
+  Client third(server.port());
+  ASSERT_TRUE(third.send(request_frame(3, "e")));
+  ASSERT_TRUE(second.send(request_frame(2, "e")));
+  EXPECT_EQ(second.receive(), (Response{2, "e"})) << "what is open stays open";
+  EXPECT_EQ(third.readable(), 0u);
+  limits.all.max = 3;
+  server.server().set_connection_limits(limits);
+  EXPECT_EQ(third.receive(), (Response{3, "e"}));
+  limits.per_ip_max = 1;
+  limits.all.max = ConnectionLimits::kNone;
+  server.server().set_connection_limits(limits);
+  EXPECT_TRUE(Client(server.port()).closed());
+}
+
+TEST(ConnectionCounts, ConnectionsAreCreatedNoFasterThanTheRate) {
+  ConnectionCounts counts({.all = {.max = 100, .creation_rate_max = 10}, .creation_burst_seconds = 2});
+  Instant now{1000};
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(counts.wait_to_create("A", now), Instant{0}) << i;
+  EXPECT_EQ(counts.wait_to_create("A", now), Instant{100});
+  now += Instant{50};
+  EXPECT_EQ(counts.wait_to_create("A", now), Instant{50});
+  now += Instant{50};
+  EXPECT_EQ(counts.wait_to_create("A", now), Instant{0});
+  EXPECT_EQ(counts.wait_to_create("A", now), Instant{100});
+  counts.set_limits({.all = {.max = 100, .creation_rate_max = 0}});
+  EXPECT_GT(counts.wait_to_create("A", now + Instant{1'000'000}), Instant{0}) << "none at all";
+  counts.set_limits({.all = {.max = 100}});
+  EXPECT_EQ(counts.wait_to_create("A", now + Instant{1'000'001}), Instant{0});
+}
+
+TEST(ConnectionCounts, AListenerMayHaveLimitsOfItsOwn) {
+  ConnectionCounts counts({.all = {.max = 100},
+                           .by_listener = {{"A", {.max = 1}}, {"B", {.creation_rate_max = 1}}},
+                           .creation_burst_seconds = 1});
+  EXPECT_TRUE(counts.admit("A", "h"));
+  EXPECT_TRUE(counts.full("A"));
+  EXPECT_FALSE(counts.full("B"));
+  EXPECT_EQ(counts.wait_to_create("B", Instant{0}), Instant{0});
+  EXPECT_EQ(counts.wait_to_create("B", Instant{0}), Instant{1000});
+  EXPECT_EQ(counts.wait_to_create("A", Instant{0}), Instant{0});
+  counts.leave("A", "h");
+  EXPECT_FALSE(counts.full("A"));
+}
+
 TEST(ServerLimits, AnAddressWithTooManyConnectionsIsClosedAtOnce) {
   NetLimits limits;
-  limits.connections_per_ip_max = 3;
-  limits.connections_per_ip_overrides["127.0.0.2"] = 1;
+  limits.connections.per_ip_max = 3;
+  limits.connections.per_ip_overrides["127.0.0.2"] = 1;
   TestServer server({.limits = limits});
   Client one(server.port(), {.bind_to = "127.0.0.2"});
   server.await_connections(1);
