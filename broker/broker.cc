@@ -10,6 +10,8 @@
 #include "base/async/worker_pool.h"
 #include "base/jump_detecting_clock.h"
 #include "base/limited_fs.h"
+#include "broker/config/connection_limits.h"
+#include "broker/config/dynamic_config.h"
 #include "broker/coordinators/group_coordinator.h"
 #include "broker/coordinators/group_settings.h"
 #include "broker/coordinators/marker_writer.h"
@@ -58,7 +60,8 @@ struct Broker::Parts {
         fs(world_.fs, {.files = config.open_files_max, .mappings = config.mapped_files_max}, world_.clock,
            world_.log),
         clock(world_.clock, world_.log),
-        world{fs, clock, world_.rng, world_.log, world_.on_fatal} {
+        world{fs, clock, world_.rng, world_.log, world_.on_fatal},
+        configuration(config.settings, config.node_id, world.log) {
     std::ranges::copy_if(config.listeners, std::back_inserter(client_listeners),
                          [](const ListenerConfig& listener) { return !listener.for_controllers; });
   }
@@ -70,6 +73,7 @@ struct Broker::Parts {
     return borrowed;
   }
   std::expected<void, std::string> bind();
+  void follow_configuration();
   std::expected<void, std::string> open_metadata();
   std::expected<void, std::string> register_with_controller();
   std::expected<void, std::string> open_partitions();
@@ -80,6 +84,7 @@ struct Broker::Parts {
   LimitedFs fs;              // around the world's
   JumpDetectingClock clock;  // around the world's
   const World world;
+  DynamicConfig configuration;
   std::string cluster_id;
 
   std::vector<std::unique_ptr<Loop>> loops;
@@ -122,9 +127,9 @@ std::expected<void, std::string> Broker::Parts::open() {
   MILENA_TRY(dirs, LogDirs::open(log_dirs_options(config), world.fs, world.rng, world.log));
   cluster_id = dirs->cluster_id();
 
-  constexpr std::size_t kBlockingThreads = 4;
   constexpr std::size_t kBlockingQueue = 10'000;
-  workers = std::make_unique<WorkerPool>("blocking", kBlockingThreads, kBlockingQueue);
+  const auto threads = static_cast<std::size_t>(config.settings.number("background.threads"));
+  workers = std::make_unique<WorkerPool>("blocking", threads, kBlockingQueue);
   for (std::size_t i = 0; i < config.network_threads; ++i) {
     loops.push_back(std::make_unique<Loop>(world.clock, fmt::format("loop-{}", i)));
   }
@@ -150,26 +155,43 @@ std::expected<void, std::string> Broker::Parts::open() {
       TransactionCoordinator::Needs{
           .markers = *markers, .producer_ids = *producer_ids, .metadata = *metadata, .loop = *loops.front()},
       config.settings, transaction_shard_options(config));
+  follow_configuration();
   groups->start(metadata->image());
   transactions->follow(*metadata->image());
   metadata->start([this](const auto& before, const auto& after, const auto& changes) {
+    configuration.follow(*after);
     partitions->apply(*before, *after, changes);
     groups->apply(*before, after, changes);
     transactions->follow(*after);
   });
   handlers->serve({.cluster_id = cluster_id,
                    .metadata = *metadata,
+                   .configuration = configuration,
                    .partitions = *partitions,
                    .groups = *groups,
                    .markers = *markers,
                    .transactions = *transactions,
                    .producer_ids = *producer_ids,
-                   .loops = borrowed_loops()});
+                   .loops = borrowed_loops(),
+                   .client_ports = ports});
   partitions->start_maintenance(*loops.front());
   for (const auto& loop : loops) loop->start();
   server->start();
   started = true;
   return {};
+}
+
+// What may change while the broker runs, and who applies it.
+void Broker::Parts::follow_configuration() {
+  configuration.subscribe([this](const ConfigValues& now) {
+    workers->resize(static_cast<std::size_t>(now.number("background.threads")));
+    if (auto limits = connection_limits(now, config.connections_cap)) {
+      server->set_connection_limits(*std::move(limits));
+    }
+    partitions->set_producer_expiration(now.number("producer.id.expiration.ms"));
+    groups->configure(group_config(now, *metadata));
+    handlers->configure(now);
+  });
 }
 
 std::expected<void, std::string> Broker::Parts::bind() {
@@ -196,7 +218,7 @@ std::expected<void, std::string> Broker::Parts::open_metadata() {
                     "__cluster_metadata-0 back",
                     directory.path()));
   }
-  auto settings = controller_settings(config, cluster_id);
+  auto settings = controller_settings(config, cluster_id, configuration);
   const auto bootstrap = controller::default_bootstrap_features(settings.supported_features);
   MetadataLog::Options log_options{
       .self = {.key = {config.node_id, directory.meta_properties()->directory_id}},
@@ -210,6 +232,7 @@ std::expected<void, std::string> Broker::Parts::open_metadata() {
                                 why_of(opened.error(), directory)));
   }
   metadata = *std::move(opened);
+  configuration.follow(*metadata->image());
   dirs->format_rest(*metadata->image());
   if (dirs->usable().empty()) return sentence("none of the log directories can be used");
   return {};
@@ -217,7 +240,8 @@ std::expected<void, std::string> Broker::Parts::open_metadata() {
 
 std::expected<void, std::string> Broker::Parts::open_partitions() {
   partitions = std::make_unique<PartitionManager>(
-      partition_options(config), *dirs, registry, *workers, world.clock, world.rng, world.log,
+      partition_options(config, *configuration.current()), *dirs, registry, *workers, world.clock, world.rng,
+      world.log,
       PartitionManager::ControllerNews{
           .assign = [this](auto assignments) { lifecycle->assign(std::move(assignments)); },
           .directories_failed = [this](auto failed) { lifecycle->report_failed(std::move(failed)); },

@@ -12,33 +12,19 @@ using controller::ConfigResource;
 using controller::ConfigResourceType;
 using controller::Decided;
 
-// What IncrementalAlterConfigs would store for a broker: known keys that may change while it runs, with
-// values that they take.
-Decided<void> check_broker_config(const ConfigMap& config) {
-  for (const auto& [name, value] : config) {
-    const BrokerConfigKey* key = find_broker_config(name);
-    if (key == nullptr) continue;  // Kafka keeps what it does not know, for plug-ins
-    if (key->update == ConfigUpdate::kReadOnly) {
-      return controller::refuse(ErrorCode::kInvalidRequest,
-                                "Cannot update these configs dynamically: " + name);
-    }
-    if (const auto parsed = parse_config(*key, value); !parsed) {
-      return controller::refuse(ErrorCode::kInvalidConfig, parsed.error());
-    }
-  }
-  return {};
-}
-
 Decided<void> check_config(const ConfigResource& resource, const ConfigMap& config,
-                           const StaticConfig& settings) {
+                           const controller::ConfigEdits& edits, const DynamicConfig& configuration) {
   switch (resource.type) {
     case ConfigResourceType::kBroker:
-      return check_broker_config(config);
+      if (const auto checked = configuration.check(resource.name, config, edits); !checked) {
+        return controller::refuse(ErrorCode::kInvalidRequest, checked.error());
+      }
+      return {};
     case ConfigResourceType::kGroup:
       if (resource.name.empty()) {
         return controller::refuse(ErrorCode::kInvalidRequest, "Default group resources are not allowed.");
       }
-      if (const auto checked = check_group_config(config, settings); !checked) {
+      if (const auto checked = check_group_config(config, *configuration.current()); !checked) {
         return controller::refuse(ErrorCode::kInvalidConfig, checked.error());
       }
       return {};
@@ -65,12 +51,11 @@ controller::FeatureRanges supported_features() {
           {std::string(kTransactionVersion), {0, 2}}};
 }
 
-PartitionManager::Options partition_options(const BrokerConfig& config) {
-  const StaticConfig& settings = config.settings;
+PartitionManager::Options partition_options(const BrokerConfig& config, const ConfigValues& settings) {
   PartitionManager::Options options;
   options.self = config.node_id;
   options.durability = config.durability;
-  options.file_config = settings.set();
+  options.file_config = config.settings.set();
   options.producer_expiration_ms = settings.number("producer.id.expiration.ms");
   options.retention_check = Instant(settings.number("log.retention.check.interval.ms"));
   options.checkpoint_interval = Instant(settings.number("log.flush.offset.checkpoint.interval.ms"));
@@ -91,13 +76,12 @@ ShardHostOptions transaction_shard_options(const BrokerConfig& config) {
 
 TransactionCheck::Options transaction_check_options(const BrokerConfig& config) {
   const StaticConfig& settings = config.settings;
-  return {.verify = settings.flag("transaction.partition.verification.enable"),
-          .backoff = Instant(settings.number("add.partitions.to.txn.retry.backoff.ms")),
+  return {.backoff = Instant(settings.number("add.partitions.to.txn.retry.backoff.ms")),
           .patience = Instant(settings.number("add.partitions.to.txn.retry.backoff.max.ms"))};
 }
 
-controller::ControllerSettings controller_settings(const BrokerConfig& config,
-                                                   const std::string& cluster_id) {
+controller::ControllerSettings controller_settings(const BrokerConfig& config, const std::string& cluster_id,
+                                                   const DynamicConfig& configuration) {
   const StaticConfig& settings = config.settings;
   controller::ControllerSettings out;
   out.node_id = config.node_id;
@@ -109,8 +93,9 @@ controller::ControllerSettings controller_settings(const BrokerConfig& config,
   out.cap_replication_factor = settings.flag("milena.replication.factor.cap");
   out.delete_topic_enable = settings.flag("delete.topic.enable");
   out.find_config = find_config;
-  out.check_config = [&settings](const ConfigResource& resource, const ConfigMap& map) {
-    return check_config(resource, map, settings);
+  out.check_config = [&configuration](const ConfigResource& resource, const ConfigMap& map,
+                                      const controller::ConfigEdits& edits) {
+    return check_config(resource, map, edits, configuration);
   };
   return out;
 }

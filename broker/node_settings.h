@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "broker/config/broker_config.h"
+#include "broker/config/dynamic_config.h"
 #include "broker/coordinators/shard_host.h"
 #include "broker/handlers/transaction_check.h"
 #include "broker/partition/partition_manager.h"
@@ -24,12 +25,14 @@ inline constexpr std::string_view kTransactionVersion = "transaction.version";
 // The features that this node supports, and in which levels. Only what clients really get is listed.
 controller::FeatureRanges supported_features();
 
-PartitionManager::Options partition_options(const BrokerConfig& config);
+// `settings`: what is in force at the start, dynamic settings of an earlier run included.
+PartitionManager::Options partition_options(const BrokerConfig& config, const ConfigValues& settings);
 ShardHostOptions group_shard_options(const BrokerConfig& config);
 ShardHostOptions transaction_shard_options(const BrokerConfig& config);
 TransactionCheck::Options transaction_check_options(const BrokerConfig& config);
-// `config` outlives the result.
-controller::ControllerSettings controller_settings(const BrokerConfig& config, const std::string& cluster_id);
+// `configuration` outlives the result.
+controller::ControllerSettings controller_settings(const BrokerConfig& config, const std::string& cluster_id,
+                                                   const DynamicConfig& configuration);
 controller::SnapshotTrigger::Limits snapshot_limits(const BrokerConfig& config);
 
 }  // namespace milena::broker

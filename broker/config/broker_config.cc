@@ -3,89 +3,24 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/result.h"
+#include "broker/config/connection_limits.h"
+#include "broker/config/cross_checks.h"
 
 namespace milena::broker {
 namespace {
 
-using Check = std::expected<void, std::string>;
-
 constexpr std::int64_t kMiB = 1024 * 1024;
-
-Check require(bool condition, std::string_view otherwise) {
-  if (condition) return {};
-  return std::unexpected(std::string(otherwise));
-}
 
 std::optional<std::string> text_or_null(const StaticConfig& settings, std::string_view key) {
   if (settings.is_null(key)) return std::nullopt;
   return settings.text(key);
 }
 
-// The checks of values against each other that Kafka makes and that mean something here.
-Check check_together(const StaticConfig& settings) {
-  const auto number = [&](std::string_view key) { return settings.number(key); };
-  MILENA_CHECK(require(!settings.is_set("broker.id") || number("broker.id") == number("node.id"),
-                       "You must set `node.id` to the same value as `broker.id`."));
-  MILENA_CHECK(require(settings.is_null("log.roll.ms") || number("log.roll.ms") >= 1,
-                       "log.roll.ms must be greater than or equal to 1"));
-  MILENA_CHECK(require(settings.is_null("log.roll.jitter.ms") || number("log.roll.jitter.ms") >= 0,
-                       "log.roll.jitter.ms must be greater than or equal to 0"));
-  std::int64_t retention = number("log.retention.hours");
-  if (!settings.is_null("log.retention.minutes")) retention = number("log.retention.minutes");
-  if (!settings.is_null("log.retention.ms")) retention = number("log.retention.ms");
-  MILENA_CHECK(
-      require(retention != 0 && (retention > 0 || settings.is_null("log.retention.ms") || retention == -1),
-              "log.retention.ms must be unlimited (-1) or, greater than or equal to 1"));
-  MILENA_CHECK(require(number("log.cleaner.threads") == 0 ||
-                           number("log.cleaner.dedupe.buffer.size") / number("log.cleaner.threads") > kMiB,
-                       "log.cleaner.dedupe.buffer.size must be at least 1MB per cleaner thread."));
-  MILENA_CHECK(
-      require(number("replica.fetch.wait.max.ms") <= number("replica.socket.timeout.ms"),
-              "replica.socket.timeout.ms should always be at least replica.fetch.wait.max.ms to prevent "
-              "unnecessary socket timeouts"));
-  MILENA_CHECK(
-      require(number("replica.fetch.wait.max.ms") <= number("replica.lag.time.max.ms"),
-              "replica.fetch.wait.max.ms should always be less than or equal to replica.lag.time.max.ms to "
-              "prevent frequent changes in ISR"));
-  const std::int64_t queued = number("queued.max.request.bytes");
-  MILENA_CHECK(require(queued <= 0 || queued >= number("socket.request.max.bytes"),
-                       "queued.max.request.bytes must be larger or equal to socket.request.max.bytes"));
-  MILENA_CHECK(require(
-      number("max.connections.per.ip") != 0 || !settings.text("max.connections.per.ip.overrides").empty(),
-      "max.connections.per.ip can be set to zero only if max.connections.per.ip.overrides property is "
-      "set."));
-  const std::int64_t idle = number("connections.max.idle.ms");
-  const std::int64_t delay = number("connection.failed.authentication.delay.ms");
-  MILENA_CHECK(
-      require(idle < 0 || delay < idle, fmt::format("connection.failed.authentication.delay.ms={} should "
-                                                    "always be less than connections.max.idle.ms={} to "
-                                                    "prevent failed authentication responses from timing out",
-                                                    delay, idle)));
-  return {};
-}
-
-// "10.0.0.1:100, 10.0.0.2:200"
-Check read_overrides(const StaticConfig& settings, std::map<std::string, std::size_t>& limits) {
-  constexpr std::string_view kKey = "max.connections.per.ip.overrides";
-  for (const std::string& entry : split_config_list(settings.text(kKey))) {
-    const auto colon = entry.rfind(':');
-    std::size_t count = 0;
-    bool is_fine = colon != std::string::npos && colon > 0;
-    if (is_fine) {
-      const std::string_view digits = trimmed(std::string_view(entry).substr(colon + 1));
-      const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), count);
-      is_fine = error == std::errc{} && end == digits.data() + digits.size();
-    }
-    if (!is_fine)
-      return std::unexpected(fmt::format("Error parsing configuration property '{}': {}", kKey, entry));
-    std::string address(trimmed(std::string_view(entry).substr(0, colon)));
-    if (address == "localhost") address = "127.0.0.1";
-    limits[std::move(address)] = count;
-  }
-  return {};
+// The rest of the descriptors is for log files.
+std::size_t descriptors_for_connections(const MachineFacts& machine) {
+  return machine.descriptors_max / 4 * 3;
 }
 
 std::expected<std::set<Uuid>, std::string> read_lost_log_dirs(const StaticConfig& settings) {
@@ -112,10 +47,7 @@ std::expected<NetLimits, std::string> net_limits(const StaticConfig& settings, c
                  : std::clamp(machine.memory_bytes / 4, kLeastRequestBytes, kMostRequestBytes);
   limits.partial_bytes_max = std::min(limits.partial_bytes_max, limits.request_bytes_max / 2);
   // The rest of the descriptors is for log files: see files_left_for_logs().
-  limits.connections_max =
-      std::min(static_cast<std::size_t>(number("max.connections")), machine.descriptors_max / 4 * 3);
-  limits.connections_per_ip_max = static_cast<std::size_t>(number("max.connections.per.ip"));
-  MILENA_CHECK(read_overrides(settings, limits.connections_per_ip_overrides));
+  MILENA_TRY(limits.connections, connection_limits(settings, descriptors_for_connections(machine)));
   limits.idle_max = Instant{std::max<std::int64_t>(number("connections.max.idle.ms"), 0)};
   limits.partial_frame_max = Instant{number("milena.partial.request.timeout.ms")};
   limits.in_flight_max = static_cast<std::size_t>(number("milena.in.flight.requests.max"));
@@ -219,8 +151,9 @@ std::expected<BrokerConfig, std::string> BrokerConfig::make(StaticConfig setting
     if (std::ranges::find(config.log_dirs, directory) == config.log_dirs.end())
       config.log_dirs.push_back(directory);
   }
-  MILENA_CHECK(require(!config.log_dirs.empty(),
-                       "At least one log directory must be defined via log.dirs or log.dir."));
+  if (config.log_dirs.empty()) {
+    return std::unexpected("At least one log directory must be defined via log.dirs or log.dir.");
+  }
   config.metadata_log_dir = text_or_null(settings, "metadata.log.dir");
   MILENA_TRY(config.lost_log_dirs, read_lost_log_dirs(settings));
   config.durability =
@@ -228,11 +161,13 @@ std::expected<BrokerConfig, std::string> BrokerConfig::make(StaticConfig setting
   config.log_level = log_level_named(settings.text("milena.log.level"));
 
   const auto threads = static_cast<std::size_t>(settings.number("num.network.threads"));
-  config.network_threads = settings.is_set("num.network.threads")
-                               ? threads
-                               : std::min(threads, std::max<std::size_t>(machine.processors, 1));
+  const std::size_t processors = std::max<std::size_t>(machine.processors, 1);
+  constexpr std::size_t kPerProcessor = 32;  // of more, each would only wait for the others
+  config.network_threads =
+      std::min(threads, settings.is_set("num.network.threads") ? processors * kPerProcessor : processors);
+  config.connections_cap = descriptors_for_connections(machine);
   MILENA_TRY(config.net, net_limits(settings, machine));
-  config.open_files_max = files_left_for_logs(machine.descriptors_max, config.net.connections_max);
+  config.open_files_max = files_left_for_logs(machine.descriptors_max, config.net.connections.all.max);
   config.mapped_files_max = machine.mappings_max / 2;
   config.settings = std::move(settings);
   return config;

@@ -60,6 +60,11 @@ TEST(StaticConfig, NothingIsRequired) {
   EXPECT_TRUE(config.settings.warnings().empty());
 }
 
+TEST(BrokerConfig, NetworkThreadsAreBoundedByTheMachine) {
+  EXPECT_EQ(typed("num.network.threads=5").network_threads, 5u);
+  EXPECT_EQ(typed("num.network.threads=2147483647").network_threads, 64u) << "32 for each processor";
+}
+
 TEST(StaticConfig, LaterLayersWin) {
   const ConfigSources sources{
       .file_name = "f",
@@ -114,6 +119,9 @@ TEST(StaticConfig, ValuesAreCheckedInKafkasWords) {
   EXPECT_EQ(refusal("compression.gzip.level=0"),
             "Invalid value 0 for configuration compression.gzip.level: Value must be between 1 and 9 or "
             "equal to -1");
+  EXPECT_EQ(refusal("group.consumer.assignors=range,my.Assignor"),
+            "Invalid value my.Assignor for configuration group.consumer.assignors: this version has the "
+            "assignors uniform and range only");
   EXPECT_EQ(refusal("controller.quorum.voters=1@localhost"),
             "Failed to parse host port from entry 1@localhost for the configuration "
             "controller.quorum.voters. Each entry "
@@ -164,12 +172,12 @@ TEST(BrokerConfig, ValuesAreCheckedAgainstEachOther) {
 TEST(BrokerConfig, ConnectionLimitsFollowTheMachine) {
   const BrokerConfig config =
       typed("max.connections.per.ip=10\nmax.connections.per.ip.overrides=10.0.0.1:100, localhost:7");
-  EXPECT_EQ(config.net.connections_max, 15'000u);
+  EXPECT_EQ(config.net.connections.all.max, 15'000u);
   EXPECT_EQ(config.open_files_max, 4'952u) << "what connections leave, but for 48 of the process itself";
   EXPECT_EQ(typed("max.connections=100").open_files_max, 19'852u);
   EXPECT_EQ(config.mapped_files_max, 32'765u);
-  EXPECT_EQ(config.net.connections_per_ip_max, 10u);
-  EXPECT_EQ(config.net.connections_per_ip_overrides,
+  EXPECT_EQ(config.net.connections.per_ip_max, 10u);
+  EXPECT_EQ(config.net.connections.per_ip_overrides,
             (std::map<std::string, std::size_t>{{"10.0.0.1", 100}, {"127.0.0.1", 7}}));
   EXPECT_EQ(config.net.request_bytes_max, 256u << 20);
   EXPECT_EQ(config.net.send_buffer_bytes, -1) << "not set: the system decides";
@@ -181,7 +189,7 @@ TEST(DescribeBroker, ToldAreValueSourceAndSynonyms) {
   const StaticConfig file =
       from_file("log.retention.hours=5\nnum.network.threads= 4\nssl.key.password=secret\nmade.up=1");
   const ConfigMap dynamic{{"log.retention.ms", "1000"}};
-  const auto all = describe_broker({.broker = &dynamic, .file = &file.set()});
+  const auto all = describe_broker({.broker = &dynamic, .file = &file.set()}, {});
   const auto find = [&](std::string_view name) -> const DescribedConfig& {
     const auto at = std::ranges::find(all, name, &DescribedConfig::name);
     EXPECT_NE(at, all.end()) << name;
@@ -209,6 +217,27 @@ TEST(DescribeBroker, ToldAreValueSourceAndSynonyms) {
   EXPECT_TRUE(find("made.up").is_sensitive) << "who knows what it is";
   EXPECT_EQ(find("made.up").type, std::nullopt);
   EXPECT_EQ(std::ranges::find(all, "unstable.api.versions.enable", &DescribedConfig::name), all.end());
+}
+
+TEST(DescribeBroker, WhatIsInForceGoesBeforeWhatTheLayersTell) {
+  const ConfigMap file{{"max.connections", "1000"}};
+  const auto all = describe_broker({.file = &file}, {{"node.id", {"1", true}},
+                                                     {"broker.id", {"1", true}},
+                                                     {"max.connections", {"77", false}},
+                                                     {"num.network.threads", {"2", false}}});
+  const auto find = [&](std::string_view name) {
+    return *std::ranges::find(all, name, &DescribedConfig::name);
+  };
+  using Synonyms = std::vector<DescribedConfig::Synonym>;
+  EXPECT_EQ(find("node.id").source, ConfigSource::kStaticBroker);
+  EXPECT_EQ(find("node.id").synonyms, (Synonyms{{"node.id", "1", ConfigSource::kStaticBroker}}));
+  EXPECT_EQ(find("broker.id").value, "1");
+  EXPECT_EQ(find("broker.id").synonyms, (Synonyms{{"broker.id", "1", ConfigSource::kStaticBroker},
+                                                  {"broker.id", "-1", ConfigSource::kDefault}}));
+  EXPECT_EQ(find("max.connections").value, "77");
+  EXPECT_EQ(find("max.connections").synonyms.front().value, "1000") << "as it is configured";
+  EXPECT_EQ(find("num.network.threads").value, "2");
+  EXPECT_EQ(find("num.network.threads").source, ConfigSource::kDefault);
 }
 
 TEST(DescribeBroker, TheDefaultOfAllBrokersIsItsDynamicPartOnly) {

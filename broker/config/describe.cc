@@ -54,6 +54,16 @@ std::vector<DescribedConfig::Synonym> synonyms_of(const ConfigLayers& layers, st
   return all;
 }
 
+// What was decided at the start counts as set for this broker.
+void correct(DescribedConfig& described, const ValueInForce& value) {
+  const bool is_the_default = described.value == value.text;
+  described.value = value.text;
+  if (!value.counts_as_set || described.source != ConfigSource::kDefault) return;
+  described.source = ConfigSource::kStaticBroker;
+  if (is_the_default) described.synonyms.clear();  // as in Kafka, where such a key has none
+  described.synonyms.insert(described.synonyms.begin(), {described.name, value.text, described.source});
+}
+
 }  // namespace
 
 DescribedConfig describe_broker_key(const ConfigLayers& layers, std::string_view name) {
@@ -72,7 +82,7 @@ DescribedConfig describe_broker_key(const ConfigLayers& layers, std::string_view
   return described;
 }
 
-std::vector<DescribedConfig> describe_broker(const ConfigLayers& layers) {
+std::vector<DescribedConfig> describe_broker(const ConfigLayers& layers, const InForce& in_force) {
   std::set<std::string_view> names;
   for (const BrokerConfigKey& key : broker_config_keys()) {
     if (!key.internal) names.insert(key.name);
@@ -82,7 +92,10 @@ std::vector<DescribedConfig> describe_broker(const ConfigLayers& layers) {
     for (const auto& [name, text] : *layer) names.insert(name);
   }
   std::vector<DescribedConfig> all;
-  for (std::string_view name : names) all.push_back(describe_broker_key(layers, name));
+  for (std::string_view name : names) {
+    all.push_back(describe_broker_key(layers, name));
+    if (const auto told = in_force.find(name); told != in_force.end()) correct(all.back(), told->second);
+  }
   return all;
 }
 

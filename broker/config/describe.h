@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/config_def.h"
+#include "broker/config/in_force.h"
 #include "controller/config/topic_configs.h"
 
 namespace milena::broker {
@@ -35,7 +36,8 @@ struct DescribedConfig {
 };
 
 // Every key that is not internal, and whatever else was set; sorted by name. `layers.topic` is not looked at.
-std::vector<DescribedConfig> describe_broker(const ConfigLayers& layers);
+// `in_force`: values that the layers do not tell (in_force.h).
+std::vector<DescribedConfig> describe_broker(const ConfigLayers& layers, const InForce& in_force);
 
 // One key that this version knows.
 DescribedConfig describe_broker_key(const ConfigLayers& layers, std::string_view name);

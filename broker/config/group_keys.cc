@@ -116,7 +116,7 @@ constexpr ConfigTable kGroupConfigs(std::array{
 });
 
 // What the group sets, or what it has from the broker.
-std::int64_t effective_number(const controller::ConfigMap& config, const StaticConfig& settings,
+std::int64_t effective_number(const controller::ConfigMap& config, const ConfigValues& settings,
                               std::string_view name) {
   const GroupConfigKey& key = *find_group_config(name);
   const auto set = config.find(name);
@@ -131,7 +131,7 @@ std::span<const GroupConfigKey> group_config_keys() { return kGroupConfigs.keys(
 const GroupConfigKey* find_group_config(std::string_view name) { return kGroupConfigs.find(name); }
 
 std::expected<void, std::string> check_group_config(const controller::ConfigMap& config,
-                                                    const StaticConfig& settings) {
+                                                    const ConfigValues& settings) {
   for (const auto& [name, text] : config) {
     const GroupConfigKey* key = find_group_config(name);
     if (key == nullptr) return std::unexpected("Unknown group config name: " + name);

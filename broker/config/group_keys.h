@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "base/config_def.h"
+#include "broker/config/config_values.h"
 #include "broker/config/describe.h"
-#include "broker/config/static_config.h"
 
 namespace milena::broker {
 
@@ -29,7 +29,7 @@ const GroupConfigKey* find_group_config(std::string_view name);
 // Whether a group may be configured like this: known keys, values of their types and within the broker's
 // bounds, heartbeat intervals below session timeouts. The error is Kafka's sentence.
 std::expected<void, std::string> check_group_config(const controller::ConfigMap& config,
-                                                    const StaticConfig& settings);
+                                                    const ConfigValues& settings);
 
 // What DescribeConfigs tells about a group: every key, sorted by name. `group`: what it sets, or null.
 std::vector<DescribedConfig> describe_group(const controller::ConfigMap* group, const ConfigLayers& broker);

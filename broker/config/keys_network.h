@@ -21,9 +21,9 @@ inline constexpr std::array kNetworkKeys{
     read_only("security.inter.broker.protocol", kString, "PLAINTEXT",
               one_of("PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL"),
               "Security protocol between brokers, when no listener is named."),
-    only_at_start(cluster_wide(
-        "num.network.threads", kInt, "3", at_least(1),
-        "Event loops that serve connections; at most 32 for each processor; unless it is set, one for each.")),
+    only_at_start(cluster_wide("num.network.threads", kInt, "3", at_least(1),
+                               "Event loops that serve connections; at most 32 for each processor; unless it "
+                               "is set, one for each.")),
     read_only("socket.listen.backlog.size", kInt, "50", at_least(1),
               "Connections that may wait to be accepted. Unless it is set, as many as the system allows."),
     read_only("socket.receive.buffer.bytes", kInt, "102400", any_value(),

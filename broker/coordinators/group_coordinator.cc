@@ -40,10 +40,22 @@ GroupCoordinator::GroupCoordinator(CoordinatorServices services, Rng& rng,
                                    ShardHostOptions options, std::int32_t offsets_partitions)
     : offsets_partitions_(offsets_partitions),
       view_(std::make_shared<const coordinator::NoMetadata>()),
-      shards_(kOffsetsTopic, std::move(services), options,
-              [this, &rng, config = std::move(config)](const Partition&) {
-                return std::make_unique<GroupMachine>(config, view(), rng);
-              }) {}
+      config_(std::move(config)),
+      shards_(kOffsetsTopic, std::move(services), options, [this, &rng](const Partition&) {
+        return std::make_unique<GroupMachine>(this->config(), view(), rng);
+      }) {}
+
+void GroupCoordinator::configure(std::shared_ptr<const coordinator::GroupConfig> config) {
+  {
+    const MutexLock lock(mutex_);
+    config_ = config;
+  }
+  const auto change = std::make_shared<const Host::Change>(
+      [config = std::move(config)](coordinator::Now, GroupMachine& machine, coordinator::GroupOutcome&) {
+        machine.configure(config);
+      });
+  for (const auto& host : *shards_.hosts()) host->apply(change);
+}
 
 void GroupCoordinator::start(const MetadataImagePtr& image) {
   set_view(image);
@@ -72,6 +84,11 @@ void GroupCoordinator::set_view(MetadataImagePtr image) {
 std::shared_ptr<const coordinator::MetadataView> GroupCoordinator::view() const {
   const MutexLock lock(mutex_);
   return view_;
+}
+
+std::shared_ptr<const coordinator::GroupConfig> GroupCoordinator::config() const {
+  const MutexLock lock(mutex_);
+  return config_;
 }
 
 }  // namespace milena::broker

@@ -36,6 +36,8 @@ class GroupCoordinator {
   // Follows one change of the image, after the partitions have.
   void apply(const controller::MetadataImage& before, const controller::MetadataImagePtr& after,
              const controller::MetadataChanges& changes);
+  // From now on, for groups that exist and those to come. On the metadata thread, or before there is one.
+  void configure(std::shared_ptr<const coordinator::GroupConfig> config);
   void stop() { shards_.stop(); }
 
   const Shards& shards() const { return shards_; }
@@ -66,10 +68,12 @@ class GroupCoordinator {
  private:
   void set_view(controller::MetadataImagePtr image);
   std::shared_ptr<const coordinator::MetadataView> view() const;
+  std::shared_ptr<const coordinator::GroupConfig> config() const;
 
   const std::int32_t offsets_partitions_;
   mutable Mutex mutex_;
   std::shared_ptr<const coordinator::MetadataView> view_ MILENA_GUARDED_BY(mutex_);
+  std::shared_ptr<const coordinator::GroupConfig> config_ MILENA_GUARDED_BY(mutex_);
   Shards shards_;
 };
 

@@ -14,7 +14,7 @@ using coordinator::GroupConfig;
 using coordinator::GroupOverrides;
 using coordinator::MigrationPolicy;
 
-std::int32_t int_of(const StaticConfig& settings, std::string_view key) {
+std::int32_t int_of(const ConfigValues& settings, std::string_view key) {
   return static_cast<std::int32_t>(settings.number(key));
 }
 
@@ -26,12 +26,12 @@ MigrationPolicy migration_policy(std::string text) {
   return MigrationPolicy::kBidirectional;
 }
 
-// The first one that exists here; the name lives as long as the program.
-std::string_view default_assignor(const StaticConfig& settings) {
-  for (const std::string& name : settings.list("group.consumer.assignors")) {
-    if (const auto* assignor = coordinator::find_assignor(name)) return assignor->name();
-  }
-  return "uniform";
+// The first one, by its name or its Java class; the name lives as long as the program.
+std::string_view default_assignor(const ConfigValues& settings) {
+  const std::string first = settings.list("group.consumer.assignors").front();
+  return coordinator::find_assignor(first.ends_with("range") || first.ends_with("RangeAssignor") ? "range"
+                                                                                                 : "uniform")
+      ->name();
 }
 
 std::optional<std::int32_t> number_in(const controller::ConfigMap& config, std::string_view key) {
@@ -55,7 +55,7 @@ GroupOverrides overrides_of(const MetadataSource& metadata, std::string_view gro
 
 }  // namespace
 
-std::shared_ptr<const GroupConfig> group_config(const StaticConfig& settings,
+std::shared_ptr<const GroupConfig> group_config(const ConfigValues& settings,
                                                 const MetadataSource& metadata) {
   constexpr std::int64_t kMsPerMinute = 60'000;
   auto config = std::make_shared<GroupConfig>();

@@ -60,12 +60,8 @@ void refuse(Call& call, Answer& answer, ErrorCode error, std::string_view messag
 
 }  // namespace
 
-controller::ConfigLayers DescribeConfigsHandler::broker_layers(const controller::MetadataImage& image) const {
-  controller::ConfigLayers layers;
-  layers.broker = image.config(ConfigResourceType::kBroker, std::to_string(self_.value));
-  layers.cluster = image.config(ConfigResourceType::kBroker, "");
-  layers.file = &file_config_;
-  return layers;
+controller::ConfigLayers DescribeConfigsHandler::layers_of(const DynamicConfig::State& state) const {
+  return {.broker = &state.for_this, .cluster = &state.for_all, .file = &config_.settings.set()};
 }
 
 DescribeConfigsResponse DescribeConfigsHandler::handle(Call& call, const DescribeConfigsRequest& request,
@@ -83,7 +79,7 @@ DescribeConfigsResponse DescribeConfigsHandler::handle(Call& call, const Describ
         describe_topic_resource(call, request, asked, image, answer);
         break;
       case ConfigResourceType::kBroker:
-        describe_broker_resource(call, request, asked, image, answer);
+        describe_broker_resource(call, request, asked, answer);
         break;
       case ConfigResourceType::kGroup:
         describe_group_resource(call, request, asked, image, answer);
@@ -106,23 +102,24 @@ void DescribeConfigsHandler::describe_topic_resource(Call& call, const DescribeC
     answer.error_code = ErrorCode::kUnknownTopicOrPartition;
     return;
   }
-  auto layers = broker_layers(image);
+  const auto state = configuration_.state();
+  auto layers = layers_of(*state);
   layers.topic = image.config(ConfigResourceType::kTopic, asked.resource_name);
   fill(call, request, asked, describe_topic(layers), answer);
 }
 
 void DescribeConfigsHandler::describe_broker_resource(Call& call, const DescribeConfigsRequest& request,
-                                                      const Asked& asked,
-                                                      const controller::MetadataImage& image,
-                                                      Answer& answer) const {
-  const auto layers = broker_layers(image);
+                                                      const Asked& asked, Answer& answer) const {
+  const auto state = configuration_.state();
+  const auto layers = layers_of(*state);
   if (asked.resource_name.empty())
     return fill(call, request, asked, describe_broker_defaults(layers), answer);
-  if (asked.resource_name != std::to_string(self_.value)) {
+  if (asked.resource_name != std::to_string(config_.node_id.value)) {
     return refuse(call, answer, ErrorCode::kInvalidRequest,
                   "A broker describes itself only: ask with its own id.");
   }
-  fill(call, request, asked, describe_broker(layers), answer);
+  const InForce in_force = values_in_force(config_, client_ports_, state->values);
+  fill(call, request, asked, describe_broker(layers, in_force), answer);
 }
 
 void DescribeConfigsHandler::describe_group_resource(Call& call, const DescribeConfigsRequest& request,
@@ -133,7 +130,7 @@ void DescribeConfigsHandler::describe_group_resource(Call& call, const DescribeC
     return refuse(call, answer, ErrorCode::kInvalidRequest, "Group name must not be empty");
   }
   const auto* group = image.config(ConfigResourceType::kGroup, asked.resource_name);
-  fill(call, request, asked, describe_group(group, broker_layers(image)), answer);
+  fill(call, request, asked, describe_group(group, layers_of(*configuration_.state())), answer);
 }
 
 }  // namespace milena::broker

@@ -1,6 +1,7 @@
 #include "broker/handlers/handlers.h"
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -60,6 +61,7 @@ struct Handlers::Parts {
   AdvertisedAddress advertised;
   Router router;
   FetchSessions sessions;
+  std::atomic<bool> verifies_transactions = true;  // transaction.partition.verification.enable
 
   std::optional<ProduceService> produce;
   std::optional<FetchHandler> fetch;
@@ -79,6 +81,10 @@ Handlers::~Handlers() = default;
 
 RequestHandler& Handlers::router() { return parts_->router; }
 
+void Handlers::configure(const ConfigValues& now) {
+  parts_->verifies_transactions = now.flag("transaction.partition.verification.enable");
+}
+
 void Handlers::serve(const Services& services) {
   parts_->serve_data(services);
   parts_->serve_metadata(services);
@@ -93,7 +99,8 @@ void Handlers::serve(const Services& services) {
 }
 
 void Handlers::Parts::serve_data(const Services& services) {
-  produce.emplace(partitions, services.transactions, transaction_check_options(config), services.loops);
+  produce.emplace(partitions, services.transactions, verifies_transactions, transaction_check_options(config),
+                  services.loops);
   router.serve<protocol::ProduceRequest>(ApiKey::kProduce,
                                          [this](Call& call, const auto& request, Responder responder) {
                                            produce->handle(call, request, std::move(responder));
@@ -175,8 +182,10 @@ void Handlers::Parts::serve_metadata(const Services& services) {
         responder.send(*response);
       });
   router.serve<protocol::DescribeConfigsRequest>(
-      ApiKey::kDescribeConfigs, [handler = DescribeConfigsHandler(self, config.settings.set()), &metadata](
-                                    Call& call, const auto& request, Responder responder) {
+      ApiKey::kDescribeConfigs,
+      [handler = DescribeConfigsHandler(config, services.configuration,
+                                        {services.client_ports.begin(), services.client_ports.end()}),
+       &metadata](Call& call, const auto& request, Responder responder) {
         const auto image = metadata.image();
         responder.send(handler.handle(call, request, *image));
       });
@@ -216,10 +225,9 @@ void Handlers::Parts::serve_transactions(const Services& services) {
                                                       to(&Transactions::describe));
   router.serve<protocol::ListTransactionsRequest>(ApiKey::kListTransactions, to(&Transactions::list));
   router.serve<protocol::TxnOffsetCommitRequest>(
-      ApiKey::kTxnOffsetCommit,
-      [handler = TxnOffsetCommitHandler(services.groups, services.transactions, services.metadata,
-                                        transaction_check_options(config).verify)](
-          Call& call, const auto& request, Responder responder) mutable {
+      ApiKey::kTxnOffsetCommit, [handler = TxnOffsetCommitHandler(services.groups, services.transactions,
+                                                                  services.metadata, verifies_transactions)](
+                                    Call& call, const auto& request, Responder responder) mutable {
         handler.handle(call, request, std::move(responder));
       });
   router.serve<protocol::WriteTxnMarkersRequest>(

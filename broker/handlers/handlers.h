@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/rng.h"
 #include "broker/config/broker_config.h"
+#include "broker/config/dynamic_config.h"
 #include "broker/coordinators/group_coordinator.h"
 #include "broker/coordinators/marker_writer.h"
 #include "broker/coordinators/producer_ids.h"
@@ -33,13 +34,17 @@ class Handlers {
   struct Services {
     const std::string& cluster_id;
     MetadataLog& metadata;
+    const DynamicConfig& configuration;
     PartitionManager& partitions;
     GroupCoordinator& groups;
     MarkerWriter& markers;
     TransactionCoordinator& transactions;
     ProducerIds& producer_ids;
     std::span<Loop* const> loops;
+    std::span<const std::uint16_t> client_ports;  // where the listeners for clients listen, in their order
   };
+  // What may change while they run: the configuration in force. Any thread.
+  void configure(const ConfigValues& now);
   // Fills the table of routes.
   void serve(const Services& services);
 

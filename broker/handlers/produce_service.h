@@ -5,6 +5,7 @@
 // nothing.
 #pragma once
 
+#include <atomic>
 #include <span>
 
 #include "broker/handlers/per_loop.h"
@@ -16,8 +17,11 @@ namespace milena::broker {
 class ProduceService {
  public:
   ProduceService(PartitionFinder& partitions, TransactionCoordinator& transactions,
-                 TransactionCheck::Options check, std::span<Loop* const> loops)
-      : check_(partitions, transactions, check), handler_(partitions), codecs_(loops) {}
+                 const std::atomic<bool>& verifies_transactions, TransactionCheck::Options check,
+                 std::span<Loop* const> loops)
+      : check_(partitions, transactions, verifies_transactions, check),
+        handler_(partitions),
+        codecs_(loops) {}
 
   void handle(Call& call, const protocol::ProduceRequest& request, Responder responder);
 

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/saturating.h"
 #include "protocol/error_code.h"
 
 namespace milena::broker {
@@ -45,7 +46,7 @@ class TransactionCheck::Attempt final : public Parked, public std::enable_shared
       : owner_(owner),
         loop_(call.request.loop()),
         version_(call.version),
-        give_up_at_(call.now + owner.options_.patience),
+        give_up_at_(after(call.now, owner.options_.patience)),
         responder_(std::move(responder)),
         then_(std::move(then)),
         retry_([this] { ask(); }) {}
@@ -113,7 +114,7 @@ class TransactionCheck::Attempt final : public Parked, public std::enable_shared
     if (!responder_) return;  // the connection is gone
     const bool is_busy = std::ranges::find(errors, ErrorCode::kConcurrentTransactions) != errors.end();
     if (is_busy && version_ >= kAddsPartitions && loop_.now() < give_up_at_) {
-      loop_.arm(retry_, loop_.now() + owner_.options_.backoff);
+      loop_.arm(retry_, after(loop_.now(), owner_.options_.backoff));
       return;
     }
     for (std::size_t i = 0; i < open_questions_.size(); ++i) {
@@ -143,7 +144,7 @@ class TransactionCheck::Attempt final : public Parked, public std::enable_shared
 };
 
 bool TransactionCheck::has_questions(const Call& call, const ProduceRequest& request) const {
-  const bool asks = call.version >= kAddsPartitions || options_.verify;
+  const bool asks = call.version >= kAddsPartitions || verify_.load(std::memory_order_relaxed);
   return asks && request.transactional_id && ProduceHandler::has_transactional_batch(request);
 }
 

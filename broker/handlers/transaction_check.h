@@ -7,6 +7,7 @@
 // Thread-safe; each check lives on its request's loop.
 #pragma once
 
+#include <atomic>
 #include <functional>
 
 #include "broker/coordinators/transaction_coordinator.h"
@@ -20,13 +21,14 @@ class TransactionCheck {
   using Then = std::move_only_function<void(ProduceHandler::Verdicts, Responder)>;
 
   struct Options {
-    bool verify = true;     // transaction.partition.verification.enable
     Instant backoff{20};    // add.partitions.to.txn.retry.backoff.ms
     Instant patience{100};  // add.partitions.to.txn.retry.backoff.max.ms
   };
 
-  TransactionCheck(PartitionFinder& partitions, TransactionCoordinator& transactions, Options options)
-      : partitions_(partitions), transactions_(transactions), options_(options) {}
+  // `verify` is transaction.partition.verification.enable, which may change at any time.
+  TransactionCheck(PartitionFinder& partitions, TransactionCoordinator& transactions,
+                   const std::atomic<bool>& verify, Options options)
+      : partitions_(partitions), transactions_(transactions), verify_(verify), options_(options) {}
 
   // Whether the request brings batches of a transaction that a coordinator may have to be asked about.
   bool has_questions(const Call& call, const protocol::ProduceRequest& request) const;
@@ -39,6 +41,7 @@ class TransactionCheck {
 
   PartitionFinder& partitions_;
   TransactionCoordinator& transactions_;
+  const std::atomic<bool>& verify_;
   const Options options_;
 };
 

@@ -4,6 +4,8 @@
 // clients of the new rules (version 5), puts it there. Then the group, which checks the member and appends.
 #pragma once
 
+#include <atomic>
+
 #include "broker/coordinators/group_coordinator.h"
 #include "broker/coordinators/transaction_coordinator.h"
 #include "broker/handlers/call.h"
@@ -14,7 +16,7 @@ namespace milena::broker {
 class TxnOffsetCommitHandler {
  public:
   TxnOffsetCommitHandler(GroupCoordinator& groups, TransactionCoordinator& transactions,
-                         const MetadataSource& metadata, bool verify)
+                         const MetadataSource& metadata, const std::atomic<bool>& verify)
       : groups_(groups), transactions_(transactions), metadata_(metadata), verify_(verify) {}
 
   void handle(Call& call, const protocol::TxnOffsetCommitRequest& request, Responder responder);
@@ -23,7 +25,7 @@ class TxnOffsetCommitHandler {
   GroupCoordinator& groups_;
   TransactionCoordinator& transactions_;
   const MetadataSource& metadata_;
-  const bool verify_;  // transaction.partition.verification.enable
+  const std::atomic<bool>& verify_;  // transaction.partition.verification.enable
 };
 
 }  // namespace milena::broker

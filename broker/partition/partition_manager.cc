@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "base/saturating.h"
 #include "protocol/error_code.h"
 
 namespace milena::broker {
@@ -21,7 +22,9 @@ struct PartitionManager::Chores {
   struct Chore : std::enable_shared_from_this<Chore> {
     Chore(PartitionManager& owner, Loop& loop, Instant period, void (PartitionManager::*what)())
         : timer([this] { due(); }), owner(owner), loop(loop), period(period), what(what) {}
-    void wait() { loop.arm(timer, loop.now() + period); }
+    void wait() {
+      if (period > Instant{0}) loop.arm(timer, after(loop.now(), period));  // zero: never, as in Kafka
+    }
     void due() {
       auto run = [&owner = owner, &loop = loop, what = what, self = weak_from_this()] {
         (owner.*what)();
@@ -50,7 +53,8 @@ PartitionManager::PartitionManager(Options options, LogDirs& dirs, PartitionRegi
       clock_(clock),
       rng_(rng),
       log_(log),
-      news_(std::move(news)) {}
+      news_(std::move(news)),
+      producer_expiration_ms_(options_.producer_expiration_ms) {}
 
 PartitionManager::~PartitionManager() = default;
 
@@ -251,7 +255,7 @@ std::optional<std::int64_t> PartitionManager::last_seen_ms() const {
 
 void PartitionManager::expire_producers() {
   for (const auto& partition : registry_.all()) {
-    partition->expire_producers(trusted_wall_ms(clock_), options_.producer_expiration_ms);
+    partition->expire_producers(trusted_wall_ms(clock_), producer_expiration_ms_);
   }
 }
 

@@ -87,6 +87,8 @@ class PartitionManager final : public FlushScheduler {
   // Retention, checkpoints, expiry of producers, idle files: every so often on the worker pool.
   void start_maintenance(Loop& loop);
   void stop_maintenance();
+  // From now on; producer.id.expiration.ms. Any thread.
+  void set_producer_expiration(std::int64_t ms) { producer_expiration_ms_ = ms; }
   // Closes the partitions, flushes their logs and the metadata log, and leaves the clean-shutdown marker.
   void close(std::int64_t broker_epoch, storage::Log& metadata_log);
 
@@ -168,6 +170,7 @@ class PartitionManager final : public FlushScheduler {
   std::set<Uuid> missing_;                                  // topics that want for a partition
   std::vector<Stray> strays_;                               // constant after open()
   std::set<const storage::LogDirectory*> reported_failed_;  // of report_failed_directories() only
+  std::atomic<std::int64_t> producer_expiration_ms_;
   std::atomic<bool> any_missing_ = false;
   std::atomic<bool> any_unflushed_ = false;  // see expect_overdue_flush()
   Instant time_noted_at_{0};

@@ -96,6 +96,12 @@ def describe_configs(kind, name, keys=None, synonyms=True):
     return ("DescribeConfigs", {"resources": [resource], "includeSynonyms": synonyms, "includeDocumentation": False})
 
 
+def alter_configs(kind, name, validate_only=False, **values):
+    """IncrementalAlterConfigs; dots of the names are double underscores here, and None deletes."""
+    configs = [{"name": key.replace("__", "."), "configOperation": 0 if value is not None else 1, "value": value} for key, value in values.items()]
+    return ("IncrementalAlterConfigs", {"resources": [{"resourceType": kind, "resourceName": name, "configs": configs}], "validateOnly": validate_only})
+
+
 TOPIC, BROKER, BROKER_LOGGER, GROUP = 2, 4, 8, 32
 
 SCENARIOS = [
@@ -235,6 +241,15 @@ SCENARIOS = [
         "connections.max.idle.ms", "socket.request.max.bytes", "fetch.max.bytes", "max.incremental.fetch.session.cache.slots", "node.id",
         "unclean.leader.election.enable", "num.network.threads.no.such"])]),
     Scenario("configs of the cluster's default", [describe_configs(BROKER, "", ["min.insync.replicas", "num.partitions"])]),
+    # Kafka may tell of a change only a while after it has answered it: no description here.
+    Scenario("alter configs of the broker", [alter_configs(BROKER, name, max__connections__per__ip=value)
+                                             for name in ("1", "") for value in ("1000", None)]),
+    Scenario("configs of the broker that cannot be", [alter_configs(BROKER, name, True, **values) for name, values in (
+        ("1", {"num__partitions": "3"}), ("1", {"num__partitions": None}), ("1", {"message__max__bytes": "-1"}), ("1", {"message__max__bytes": "x"}),
+        ("", {"cordoned__log__dirs": "/tmp"}), ("99", {"max__connections": "50"}), ("one", {"max__connections": "50"}), ("-1", {"max__connections": "50"}),
+        ("1", {"max__connections__per__ip": "0"}), ("1", {"max__connections__per__ip__overrides": "a"}), ("1", {"log__retention__ms": "0"}),
+        ("1", {"no__such__key": "1"}), ("1", {"log__roll__ms": "0"}), ("1", {"log__cleaner__dedupe__buffer__size": "5"}),
+        ("", {"ssl__keystore__location": "x"}), ("1", {"node__id": "1", "max__connections": "50"}))]),
     # DescribeCluster, DescribeQuorum, DescribeTopicPartitions, FindCoordinator
     Scenario("describe the cluster", [("DescribeCluster", {"includeClusterAuthorizedOperations": operations, "endpointType": only(range(1, 3), kind)})
                                       for operations, kind in ((False, 1), (True, 1), (False, 2), (False, 7))]),

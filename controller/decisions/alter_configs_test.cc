@@ -28,7 +28,8 @@ ControllerSettings with_broker_table() {
   settings.find_config = [](ConfigResourceType, std::string_view name) -> const ConfigKey* {
     return name == kDirectories.name ? &kDirectories : nullptr;
   };
-  settings.check_config = [](const ConfigResource& resource, const ConfigMap& configs) -> Decided<void> {
+  settings.check_config = [](const ConfigResource& resource, const ConfigMap& configs,
+                             const ConfigEdits&) -> Decided<void> {
     if (resource.type != ConfigResourceType::kBroker) {
       return refuse(ErrorCode::kInvalidRequest, "Unknown resource type");
     }

@@ -73,10 +73,11 @@ Decided<void> check_broker_name(const std::string& name) {
   return {};
 }
 
-Decided<void> check_result(const DecisionContext& context, const ConfigResource& resource, ConfigMap result) {
+Decided<void> check_result(const DecisionContext& context, const ConfigResource& resource, ConfigMap result,
+                           const ConfigEdits& edits) {
   if (resource.type == ConfigResourceType::kTopic) return check_topic(context, resource, result);
   if (resource.type == ConfigResourceType::kBroker) MILENA_CHECK(check_broker_name(resource.name));
-  if (context.settings.check_config) return context.settings.check_config(resource, result);
+  if (context.settings.check_config) return context.settings.check_config(resource, result, edits);
   return {};
 }
 
@@ -118,7 +119,7 @@ Decided<std::vector<MetadataRecord>> config_records(const DecisionContext& conte
                            .name = context.arena.text(name),
                            .value = value ? std::optional(context.arena.text(*value)) : std::nullopt}});
   }
-  MILENA_CHECK(check_result(context, resource, std::move(result)));
+  MILENA_CHECK(check_result(context, resource, std::move(result), edits));
   return records;
 }
 

@@ -3,7 +3,6 @@
 // Shared by CreateTopics and both forms of AlterConfigs.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,9 +11,6 @@
 #include "controller/decisions/decision.h"
 
 namespace milena::controller {
-
-// New values by name; nullopt deletes.
-using ConfigEdits = std::map<std::string, std::optional<std::string>, std::less<>>;
 
 // Whether a value may be appended to or taken from: its type is LIST.
 bool is_list_config(const DecisionContext& context, ConfigResourceType type, std::string_view name);

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <expected>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -53,6 +54,9 @@ struct Outcome {
   std::vector<MetadataRecord> records{};  // empty: nothing changes, answer at once
 };
 
+// What is to become of settings, by name; nullopt deletes.
+using ConfigEdits = std::map<std::string, std::optional<std::string>, std::less<>>;
+
 // How this node is set up; constant while it runs.
 struct ControllerSettings {
   BrokerId node_id = 0;
@@ -68,8 +72,10 @@ struct ControllerSettings {
 
   // Keys of resources other than topics, whose tables live elsewhere; nullptr for an unknown one.
   std::function<const ConfigKey*(ConfigResourceType, std::string_view name)> find_config{};
-  // Checks what such a resource would hold; INVALID_REQUEST for types that this node does not configure.
-  std::function<Decided<void>(const ConfigResource&, const ConfigMap&)> check_config{};
+  // Checks what such a resource would hold after some edits; INVALID_REQUEST for types that this node does
+  // not configure.
+  std::function<Decided<void>(const ConfigResource&, const ConfigMap& result, const ConfigEdits&)>
+      check_config{};
 };
 
 struct DecisionContext {
