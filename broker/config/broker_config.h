@@ -48,8 +48,8 @@ struct BrokerConfig {
 
   std::size_t network_threads = 1;
   NetLimits net;
-  std::size_t open_files_max = 0;    // for logs and what lies beside them; connections have the rest
-  std::size_t mapped_files_max = 0;  // the rest is for the heap and for stacks
+  std::size_t open_files_max = 0;        // for logs and what lies beside them; connections have the rest
+  std::size_t mapped_files_max = 0;      // the rest is for the heap and for stacks
   std::size_t connections_cap = 10'000;  // what the descriptors of this machine allow
 
   static std::expected<BrokerConfig, std::string> make(StaticConfig settings, const MachineFacts& machine);
