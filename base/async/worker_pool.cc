@@ -87,7 +87,7 @@ void WorkerPool::Impl::work() {
       ++idle;
       while (queue.empty() && !stopping && running <= threads_max) wake.wait(mutex);
       --idle;
-      if (queue.empty() || (running > threads_max && !stopping)) {
+      if (queue.empty() || running > threads_max) {
         --running;
         return;
       }
