@@ -5,6 +5,7 @@
 #include "storage/checkpoint_text.h"
 #include "storage/epoch_cache.h"
 #include "storage/index_checksums.h"
+#include "storage/known_log_dirs.h"
 #include "storage/meta_properties.h"
 #include "storage/offset_checkpoint.h"
 #include "storage/partition_name.h"
@@ -173,6 +174,21 @@ TEST(PartitionName, DeletedNamesFitAndParse) {
   EXPECT_LE(name.size(), 255u);
   EXPECT_EQ(parse_partition_name(name)->state, PartitionName::State::kDeleted);
   EXPECT_NE(deleted_directory_name(partition, rng), name);
+}
+
+TEST(KnownLogDirs, AreReadBackOrNotAtAll) {
+  SeededRng rng(3);
+  const std::vector<KnownLogDir> known{{Uuid::random(rng), true, "/data/a b"},
+                                       {Uuid::random(rng), false, "/b"}};
+  const std::string text = encode_known_log_dirs(known);
+  EXPECT_EQ(decode_known_log_dirs(text), known);
+  auto with_newline = known;
+  with_newline.push_back({Uuid::random(rng), false, "/c\nd"});
+  EXPECT_EQ(encode_known_log_dirs(with_newline), text);
+  for (const std::string_view broken :
+       {"1\n0\n", "0\n1\nx data /a\n", "0\n1\nn2B2ko3xS3aQDDPWo6Sm0Q other /a\n",
+        "0\n1\nn2B2ko3xS3aQDDPWo6Sm0Q data \n", "0\n2\n"})
+    EXPECT_FALSE(decode_known_log_dirs(broken)) << broken;
 }
 
 TEST(SegmentNames, TwentyDigits) {

@@ -1,4 +1,4 @@
-// The file milena-log-dirs in each log directory: which directories the node had at its last start, and
+// The file .milena-log-dirs in each log directory: which directories the node had at its last start, and
 // where, so that a start that misses one can name it (docs/formats/known_log_dirs.md). Only messages depend
 // on it.
 #pragma once
@@ -12,7 +12,7 @@
 
 namespace milena::storage {
 
-inline constexpr std::string_view kKnownLogDirsName = "milena-log-dirs";
+inline constexpr std::string_view kKnownLogDirsName = ".milena-log-dirs";
 
 struct KnownLogDir {
   Uuid id{};

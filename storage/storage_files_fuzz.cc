@@ -9,10 +9,12 @@
 
 #include "storage/epoch_cache.h"
 #include "storage/index_checksums.h"
+#include "storage/known_log_dirs.h"
 #include "storage/last_seen.h"
 #include "storage/meta_properties.h"
 #include "storage/offset_checkpoint.h"
 #include "storage/offset_index.h"
+#include "storage/partition_metadata.h"
 #include "storage/partition_name.h"
 #include "storage/producer_snapshot.h"
 #include "storage/segment_names.h"
@@ -31,7 +33,7 @@ void require(bool condition, std::source_location at = std::source_location::cur
 void load(std::uint8_t which, BytesView bytes) {
   const std::string_view text = as_text(bytes);
   std::vector<std::byte> copy(bytes.begin(), bytes.end());
-  switch (which % 10) {
+  switch (which % 12) {
     case 0: {
       const auto read = decode_offset_checkpoint(text);
       if (read) require(decode_offset_checkpoint(encode_offset_checkpoint(*read)) == read);
@@ -85,6 +87,17 @@ void load(std::uint8_t which, BytesView bytes) {
     case 9: {
       const auto read = decode_last_seen(text);
       if (read) require(decode_last_seen(encode_last_seen(*read)) == read);
+      return;
+    }
+    case 10: {
+      const auto read = decode_partition_metadata(text);
+      if (read.is_valid())
+        require(decode_partition_metadata(encode_partition_metadata(read.topic_id)) == read);
+      return;
+    }
+    case 11: {
+      const auto read = decode_known_log_dirs(text);
+      if (read) require(decode_known_log_dirs(encode_known_log_dirs(*read)) == read);
       return;
     }
     default: {

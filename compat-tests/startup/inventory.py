@@ -22,7 +22,7 @@ _METADATA_SNAPSHOT = re.compile(_OFFSET + r"\.checkpoint$")
 _PARTITION_METADATA = re.compile(rb"^version: 0\ntopic_id: ([A-Za-z0-9_-]{22})\n?$")
 _MARKERS = {".kafka_cleanshutdown", ".milena-io-failed", ".milena-last-seen", ".lock"}
 # Written anew beside the old one and renamed over it: of a log directory, of a partition.
-_OF_DIRECTORY = {"recovery-point-offset-checkpoint", "log-start-offset-checkpoint", "replication-offset-checkpoint", "milena-log-dirs"}
+_OF_DIRECTORY = {"recovery-point-offset-checkpoint", "log-start-offset-checkpoint", "replication-offset-checkpoint", ".milena-log-dirs"}
 _OF_PARTITION = {"leader-epoch-checkpoint", "quorum-state"}
 _BEGUN = {f"{name}.tmp" for name in (*_OF_DIRECTORY, *_OF_PARTITION, "meta.properties", "partition.metadata")}
 
