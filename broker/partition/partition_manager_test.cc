@@ -109,5 +109,29 @@ TEST_F(PartitionManagerTest, APartitionThatIsRefusedAtStartIsNotMadeAgainElsewhe
   EXPECT_FALSE(disk_.exists("/two/letters-0"));
 }
 
+TEST(LogDirs, TheEpochOfTheLastStopCountsWhenAllDirectoriesAgreeOnIt) {
+  struct Case {
+    std::vector<std::string> markers;
+    std::int64_t epoch;
+  };
+  const std::string seven = R"({"version":0,"brokerEpoch":7})", eight = R"({"version":0,"brokerEpoch":8})";
+  for (const auto& [markers, epoch] :
+       {Case{{seven, seven}, 7}, Case{{seven, eight}, -1}, Case{{seven, ""}, -1}, Case{{"", ""}, -1}}) {
+    MemFs disk;
+    SeededRng rng(1);
+    const Logger log(LogLevel::kError, [](void*, LogLevel, std::string_view) {}, nullptr);
+    const LogDirs::Options options{
+        .paths = {"/a", "/b"}, .metadata_path = std::nullopt, .node_id = 1, .cluster_id = "", .lost = {}};
+    (*LogDirs::open(options, disk, rng, log))->format_rest({});
+    for (std::size_t i = 0; i < 2; ++i) {
+      if (markers[i].empty()) continue;
+      const std::string path = options.paths[i] + "/.kafka_cleanshutdown";
+      ASSERT_TRUE((*disk.open(path, OpenMode::kCreate))->write_at(0, as_bytes(markers[i])));
+    }
+    EXPECT_EQ((*LogDirs::open(options, disk, rng, log))->previous_broker_epoch(), epoch)
+        << markers[0] << markers[1];
+  }
+}
+
 }  // namespace
 }  // namespace milena::broker
