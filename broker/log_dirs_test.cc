@@ -196,7 +196,7 @@ TEST_F(LogDirsTest, ADirectoryDeclaredLostHasItsPartitionsMadeAnew) {
   const std::string meta(as_text(*read_file(disk_, "/b/meta.properties")));
   const auto at = meta.find("directory.id=") + 13;
   const std::string id = meta.substr(at, meta.find('\n', at) - at);
-  ASSERT_TRUE(disk_.remove_tree("/b"));
+  ASSERT_TRUE(disk_.rename("/b", "/old"));
   {
     auto broker = start("/a,/b", {"milena.lost.log.dirs=" + id});
     ASSERT_EQ(broker.refusal(), "");
@@ -204,9 +204,22 @@ TEST_F(LogDirsTest, ADirectoryDeclaredLostHasItsPartitionsMadeAnew) {
     EXPECT_EQ(served(broker), all());
     broker.stop();
   }
-  auto broker = start("/a,/b");
+  {
+    auto broker = start("/a,/b");
+    ASSERT_EQ(broker.refusal(), "");
+    EXPECT_EQ(served(broker), all());
+    broker.stop();
+  }
+  // The old one is back after all: what has been made since goes on, and the copies are kept and named.
+  ASSERT_TRUE(disk_.rename("/old", "/c"));
+  auto broker = start("/a,/b,/c");
   ASSERT_EQ(broker.refusal(), "");
-  EXPECT_EQ(served(broker), all());
+  for (const int i : in_b) {
+    EXPECT_EQ(produce(broker, "orders", "x", i), 1);
+    EXPECT_NE(broker.lines().find("orders-" + std::to_string(i) + " lies in /"), std::string::npos)
+        << broker.lines();
+  }
+  EXPECT_EQ(lying_in("/c"), in_b);
 }
 
 TEST_F(LogDirsTest, MetadataLogDirIsHonoured) {

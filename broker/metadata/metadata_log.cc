@@ -165,12 +165,16 @@ void MetadataLog::start(Subscriber subscriber) {
 }
 
 void MetadataLog::stop() {
-  std::unique_ptr<WorkerPool> ending;
+  WorkerPool* ending = nullptr;
   {
     const MutexLock lock(mutex_);
-    ending = std::move(thread_);
+    ending = thread_.get();
   }
-  if (ending != nullptr) ending->stop();
+  if (ending == nullptr) return;
+  // What is submitted meanwhile is carried out by the thread, as long as it is at work.
+  ending->stop();
+  const MutexLock lock(mutex_);
+  thread_.reset();
 }
 
 void MetadataLog::submit(Operation operation) {

@@ -125,6 +125,8 @@ class PartitionManager final : public FlushScheduler {
   using FoundReplicas = std::multimap<storage::TopicPartition, FoundReplica>;
 
   void sort_out(const FoundReplicas& found, const controller::MetadataImage& image);
+  void warn_of_copies(const FoundReplicas& found, const storage::TopicPartition& partition,
+                      const FoundReplica& replica) const;
   void keep_stray(storage::LogDirectory& directory, const storage::PartitionName& name);
   void note_stray(storage::LogDirectory& directory, const std::string& name);
   void open_all(const FoundReplicas& found, const controller::MetadataImage& image);

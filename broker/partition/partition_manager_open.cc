@@ -36,6 +36,7 @@ void PartitionManager::sort_out(const FoundReplicas& found, const MetadataImage&
     const std::string path = join(replica.directory->path(), replica.name.name);
     switch (classify(replica, image, options_.self)) {
       case ReplicaOwner::kThisNode:
+        warn_of_copies(found, partition, replica);
         break;
       case ReplicaOwner::kNoTopic:
         keep_stray(*replica.directory, replica.name);
@@ -59,6 +60,19 @@ void PartitionManager::sort_out(const FoundReplicas& found, const MetadataImage&
         "{} directories named *-stray hold {} bytes of partitions that this cluster does not know; they are "
         "kept until you remove them, kafka-log-dirs.sh lists them",
         strays_.size(), bytes);
+  }
+}
+
+// One replica in two directories: whoever copied it, or declared a directory lost that is back, should know.
+void PartitionManager::warn_of_copies(const FoundReplicas& found, const TopicPartition& partition,
+                                      const FoundReplica& replica) const {
+  const auto [first, last] = found.equal_range(partition);
+  for (auto at = first; at != last && &at->second != &replica; ++at) {
+    if (at->second.name.state != PartitionName::State::kLive || at->second.metadata != replica.metadata)
+      continue;
+    log_.warn(
+        "{} lies in {} and in {}: the directory that the metadata names is used, the other is not touched",
+        replica.name.name, at->second.directory->path(), replica.directory->path());
   }
 }
 
