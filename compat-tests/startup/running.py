@@ -48,6 +48,9 @@ def _use(site, number, names):
     """Writes to every partition until the broker has noticed; what is left must serve."""
     with_metadata = site.places["__cluster_metadata-0"] == number
     noticed = wait_until(lambda: _write_to_all(site, number), NOTICED_SECONDS)
+    if len(site.disks) == 1:  # nothing is left to serve
+        wait_until(lambda: not site.node.alive(), NOTICED_SECONDS)
+        assert not site.node.alive(), f"still there {NOTICED_SECONDS:.0f} s after its only disk has failed:\n{site.node.said()}"
     if not is_up(site.node.address):
         assert with_metadata, f"the whole broker went down with a disk that is not the metadata's:\n{site.node.said()}"
         code = site.node.process.wait(10)
