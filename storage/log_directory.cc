@@ -393,6 +393,24 @@ Status LogDirectory::recovery_done() {
   return remove_durably(kIoFailedName);
 }
 
+Status LogDirectory::flush(std::span<Log* const> logs) {
+  MILENA_CHECK(health_.check());
+  std::vector<std::pair<Log*, FlushJob>> jobs;
+  Status failed_one;
+  for (Log* log : logs) {
+    FlushJob job = log->begin_flush();
+    if (const auto done = job.run(FlushJob::Sync::kLater); !done) {
+      failed_one = done;
+      log->finish_flush(job);
+    } else {
+      jobs.emplace_back(log, std::move(job));
+    }
+  }
+  if (const auto synced = fs_.sync_all(path_); !synced) return failed(synced.error(), "");
+  for (auto& [log, job] : jobs) log->finish_flush(job);
+  return failed_one;
+}
+
 Status LogDirectory::close(std::span<Log* const> logs, std::int64_t broker_epoch) {
   MILENA_CHECK(health_.check());
   std::vector<FlushJob> jobs;

@@ -120,6 +120,9 @@ class LogDirectory {
   void note_last_seen(std::int64_t wall_ms);
 
   // --- start and stop
+  // Brings everything in the logs to stable storage, with one sync of the file system. Nobody else uses the
+  // logs meanwhile. A log that the disk has no room for is left as it is.
+  Status flush(std::span<Log* const> logs);
   // Every log of the directory is open; from here on a clean shutdown may be claimed (KAFKA-15375).
   Status recovery_done();
   // Flushes and closes the logs, writes the checkpoints and, last, the clean-shutdown marker. The caller

@@ -110,7 +110,9 @@ void PartitionManager::update_topic(const MetadataImage& image, const controller
     if (partition == nullptr) {
       const ReplicaPlacement placement{.action = ReplicaPlacement::Action::kCreate,
                                        .directory = dirs_.find(state->directory_of(options_.self))};
-      partition = open_partition(identity, settings, index, *state, placement);
+      auto opened = open_replica(*identity, *settings, index, *state, placement);
+      if (opened.log != nullptr)
+        partition = make_partition(identity, settings, index, *state, std::move(opened));
       missing = missing || partition == nullptr;
     } else if (state->leader() == options_.self) {
       partition->become_leader(state->leader_epoch());

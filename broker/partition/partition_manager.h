@@ -21,6 +21,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -130,11 +131,18 @@ class PartitionManager final : public FlushScheduler {
   void keep_stray(storage::LogDirectory& directory, const storage::PartitionName& name);
   void note_stray(storage::LogDirectory& directory, const std::string& name);
   void open_all(const FoundReplicas& found, const controller::MetadataImage& image);
-  // Null when it could not be made.
-  std::shared_ptr<Partition> open_partition(const std::shared_ptr<const TopicIdentity>& topic,
+  struct OpenedReplica {  // without a log when it could not be opened or made
+    storage::LogDirectory* directory = nullptr;
+    std::unique_ptr<storage::Log> log{};
+  };
+  OpenedReplica open_replica(const TopicIdentity& topic, const TopicSettings& settings,
+                             protocol::PartitionId index, const controller::Partition& state,
+                             const ReplicaPlacement& placement);
+  void flush_recovered(std::span<OpenedReplica> opened);
+  std::shared_ptr<Partition> make_partition(const std::shared_ptr<const TopicIdentity>& topic,
                                             const std::shared_ptr<const TopicSettings>& settings,
                                             protocol::PartitionId index, const controller::Partition& state,
-                                            const ReplicaPlacement& placement);
+                                            OpenedReplica opened);
   Result<std::unique_ptr<storage::Log>> open_log(const TopicIdentity& topic, const TopicSettings& settings,
                                                  protocol::PartitionId index, ReplicaPlacement::Action action,
                                                  storage::LogDirectory& directory);

@@ -114,43 +114,73 @@ void PartitionManager::open_all(const FoundReplicas& found, const MetadataImage&
   }
 
   const ReplicaPlacer placer(dirs_, found, image, options_.self);
+  std::vector<OpenedReplica> opened(work.size());
   in_parallel(options_.recovery_threads, work.size(), [&](std::size_t at) {
-    auto& [topic, identity, settings, partitions] = topics[work[at].first];
+    const auto& [topic, identity, settings, partitions] = topics[work[at].first];
     const PartitionId index = work[at].second;
     const auto& state = *topic->partition(index);
-    auto& slot = partitions[static_cast<std::size_t>(index.value)];
-    slot = open_partition(identity, settings, index, state, placer.place(*topic, index, state));
-    if (slot == nullptr) slot = std::make_shared<Partition>(identity, index, settings, *this);
+    opened[at] = open_replica(*identity, *settings, index, state, placer.place(*topic, index, state));
   });
+  if (options_.durability == Durability::kFsync) flush_recovered(opened);
+  for (std::size_t at = 0; at < work.size(); ++at) {
+    auto& [topic, identity, settings, partitions] = topics[work[at].first];
+    const PartitionId index = work[at].second;
+    partitions[static_cast<std::size_t>(index.value)] =
+        opened[at].log == nullptr
+            ? std::make_shared<Partition>(identity, index, settings, *this)
+            : make_partition(identity, settings, index, *topic->partition(index), std::move(opened[at]));
+  }
   for (auto& topic : topics) registry_.publish(topic.identity, std::move(topic.partitions));
 }
 
-std::shared_ptr<Partition> PartitionManager::open_partition(
-    const std::shared_ptr<const TopicIdentity>& topic, const std::shared_ptr<const TopicSettings>& settings,
-    PartitionId index, const controller::Partition& state, const ReplicaPlacement& placement) {
-  const TopicPartition name{topic->name, index};
+// In fsync mode only what is on stable storage is shown. What recovery has found was acknowledged, or may
+// have been: one sync of each directory brings it back before the first client asks.
+void PartitionManager::flush_recovered(std::span<OpenedReplica> opened) {
+  std::map<LogDirectory*, std::vector<storage::Log*>> logs;
+  for (const OpenedReplica& replica : opened) {
+    if (replica.log != nullptr && replica.log->recovery_point() < replica.log->log_end_offset())
+      logs[replica.directory].push_back(replica.log.get());
+  }
+  for (const auto& [directory, recovered] : logs) {
+    if (const auto done = directory->flush(recovered); !done)
+      log_.error("{}: flush failed: {}", directory->path(), why_of(done.error(), *directory));
+  }
+}
+
+PartitionManager::OpenedReplica PartitionManager::open_replica(const TopicIdentity& topic,
+                                                               const TopicSettings& settings,
+                                                               PartitionId index,
+                                                               const controller::Partition& state,
+                                                               const ReplicaPlacement& placement) {
+  const TopicPartition name{topic.name, index};
   auto* const directory = placement.action == Action::kCreate && placement.directory == nullptr
                               ? least_loaded_directory()
                               : placement.directory;
   if (placement.action == Action::kOffline || directory == nullptr) {
     log_.error("{} is offline: {}", storage::directory_name(name),
                placement.why.empty() ? "no log directory can take it" : placement.why);
-    note_directory(*topic, index, state, nullptr);
-    return nullptr;
+    note_directory(topic, index, state, nullptr);
+    return {};
   }
-  auto opened = open_log(*topic, *settings, index, placement.action, *directory);
+  auto opened = open_log(topic, settings, index, placement.action, *directory);
   if (!opened) {
     log_.error("{} is offline: its log cannot be opened: {}", directory->partition_path(name),
                why_of(opened.error(), *directory));
-    return nullptr;
+    return {};
   }
   {
     const MutexLock lock(load_mutex_);
     ++load_[directory];
   }
-  note_directory(*topic, index, state, directory);
-  auto partition = std::make_shared<Partition>(topic, index, *directory, *std::move(opened), settings,
-                                               options_.durability, *this);
+  note_directory(topic, index, state, directory);
+  return {.directory = directory, .log = *std::move(opened)};
+}
+
+std::shared_ptr<Partition> PartitionManager::make_partition(
+    const std::shared_ptr<const TopicIdentity>& topic, const std::shared_ptr<const TopicSettings>& settings,
+    PartitionId index, const controller::Partition& state, OpenedReplica opened) {
+  auto partition = std::make_shared<Partition>(topic, index, *opened.directory, std::move(opened.log),
+                                               settings, options_.durability, *this);
   if (state.leader() == options_.self) partition->become_leader(state.leader_epoch());
   return partition;
 }
