@@ -428,6 +428,69 @@ TEST_F(LogDirsTest, APartitionDirectoryThatWasMovedIsFound) {
   EXPECT_EQ(served(broker), in_a);
 }
 
+// Copies a flat directory.
+void copy(MemFs& disk, const std::string& from, const std::string& to) {
+  ASSERT_TRUE(disk.make_directories(to));
+  for (const auto& entry : *disk.list(from)) {
+    const auto bytes = *read_file(disk, from + "/" + entry.name);
+    ASSERT_TRUE((*disk.open(to + "/" + entry.name, OpenMode::kCreate))->write_at(0, bytes));
+  }
+}
+
+TEST_F(LogDirsTest, AnOldCopyDoesNotTakeThePlaceOfAMissingReplica) {
+  fill("/a,/b");
+  const int copied = *lying_in("/b").begin();
+  const std::string name = "/orders-" + std::to_string(copied);
+  copy(disk_, "/b" + name, "/a" + name);
+  {
+    auto broker = start("/a,/b");
+    ASSERT_EQ(broker.refusal(), "");
+    EXPECT_EQ(produce(broker, "orders", "later", copied), 1);
+    EXPECT_NE(broker.lines().find(" lies in /"), std::string::npos) << broker.lines();
+    broker.stop();
+  }
+  {  // Its directory is missing.
+    auto broker = start("/a");
+    ASSERT_EQ(broker.refusal(), "");
+    EXPECT_EQ(try_fetch(broker, "orders", copied).error_code, ErrorCode::kKafkaStorageError);
+    broker.stop();
+  }
+  ASSERT_TRUE(disk_.rename("/b" + name, "/kept"));
+  {  // Only the replica is: the checkpoint of its directory knows better than the copy.
+    auto broker = start("/a,/b");
+    ASSERT_EQ(broker.refusal(), "");
+    EXPECT_EQ(try_fetch(broker, "orders", copied).error_code, ErrorCode::kKafkaStorageError);
+    EXPECT_NE(broker.lines().find("old copy"), std::string::npos) << broker.lines();
+    broker.stop();
+  }
+  ASSERT_TRUE(disk_.rename("/kept", "/b" + name));
+  auto broker = start("/a,/b");
+  ASSERT_EQ(broker.refusal(), "");
+  EXPECT_EQ(produce(broker, "orders", "last", copied), 2);
+}
+
+TEST_F(LogDirsTest, VerifyAdoptsNothingThatLiesElsewhereOrIsOfAnotherCluster) {
+  fill("/other");
+  fill("/a,/b");
+  const std::string in_b = "orders-" + std::to_string(*lying_in("/b").begin());
+  EXPECT_FALSE(
+      verify_log_directory(disk_, {.directory = "/a", .metadata_directory = {}, .adopt = {in_b}}).is_fine);
+  EXPECT_FALSE(disk_.exists("/a/" + in_b));
+  ASSERT_TRUE(disk_.remove("/b/" + in_b + "/partition.metadata"));
+  EXPECT_FALSE(
+      verify_log_directory(disk_, {.directory = "/b", .metadata_directory = "/other", .adopt = {in_b}})
+          .is_fine);
+  EXPECT_FALSE(disk_.exists("/b/" + in_b + "/partition.metadata"));
+}
+
+TEST_F(LogDirsTest, ALogDirectoryInsideAPartitionIsRefused) {
+  fill("/a");
+  const std::string why = start("/a,/a/orders-0").refusal();
+  EXPECT_NE(why.find("/a/orders-0"), std::string::npos) << why;
+  EXPECT_NE(start("/a,/a/__cluster_metadata-0/x").refusal() + start("/a,/a/__cluster_metadata-0").refusal(),
+            "");
+}
+
 TEST_F(LogDirsTest, APartitionDirectoryThatIsGoneIsNotMadeAnewIfItHeldRecords) {
   fill("/a");
   ASSERT_TRUE(disk_.rename("/a/orders-2", "/orders-2"));

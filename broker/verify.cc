@@ -70,8 +70,17 @@ class Verifier {
     return at == known->end() ? here : join(at->path, name);
   }
 
+  // Whether the log directory that holds this metadata log is of the same cluster.
+  bool is_of_this_cluster(const std::string& metadata_path) const {
+    const auto text =
+        read_file(fs_, join(parent_directory(metadata_path), storage::kMetaPropertiesName), 1 << 16);
+    const auto owner = text ? storage::decode_meta_properties(as_text(*text)) : std::nullopt;
+    return owner && owner->cluster_id == directory_->meta_properties()->cluster_id;
+  }
+
   void load_metadata() {
     const std::string path = metadata_path();
+    if (fs_.exists(path) && !is_of_this_cluster(path)) return problem("{}: belongs to another cluster", path);
     auto image = read_metadata(fs_, path);
     if (!image) {
       problem("{}: {}; name the directory that holds it with --metadata", path, image.error().why);
@@ -89,6 +98,11 @@ class Verifier {
     const auto* state = topic == nullptr ? nullptr : topic->partition(parsed->partition.partition);
     if (state == nullptr || !state->is_replica(directory_->meta_properties()->node_id))
       return problem("{}: not adopted: the metadata has no such partition on this node", name);
+    const Uuid placed = state->directory_of(directory_->meta_properties()->node_id);
+    if (!controller::is_reserved_directory(placed) && placed != directory_->meta_properties()->directory_id) {
+      return problem("{}: not adopted: the metadata places it in the log directory with directory.id {}",
+                     name, placed.to_string());
+    }
     const auto metadata = directory_->partition_metadata(name);
     if (!metadata) return problem("{}: not adopted: {}", name, why_of(metadata.error(), *directory_));
     if (metadata->is_valid() && metadata->topic_id == topic->id) return say("{}: needs no adoption", name);

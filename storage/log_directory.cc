@@ -423,7 +423,8 @@ Status LogDirectory::close(std::span<Log* const> logs, std::int64_t broker_epoch
   if (const auto synced = fs_.sync_all(path_); !synced) return failed(synced.error(), "");
   for (std::size_t i = 0; i < logs.size(); ++i) {
     logs[i]->finish_flush(jobs[i]);
-    const auto name = parse_partition_name(logs[i]->directory().substr(path_.size() + 1));
+    const std::string& directory = logs[i]->directory();
+    const auto name = parse_partition_name(directory.substr(directory.rfind('/') + 1));
     MILENA_ASSERT(name, "a log of this directory");
     note(name->partition, logs[i]->checkpoint());
   }

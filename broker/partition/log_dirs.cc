@@ -24,6 +24,13 @@ constexpr std::string_view kKafkaBootstrapName = "bootstrap.checkpoint";
 
 std::unexpected<std::string> sentence(std::string what) { return std::unexpected(std::move(what)); }
 
+// The absolute path without links, as far as it exists.
+std::string resolved(const std::string& path) {
+  std::error_code error;
+  const auto full = std::filesystem::weakly_canonical(std::filesystem::absolute(path, error), error);
+  return error ? path : full.string();
+}
+
 std::string metadata_path_in(const std::string& directory) {
   return join(directory, storage::directory_name(storage::cluster_metadata_partition()));
 }
@@ -50,6 +57,7 @@ std::expected<std::unique_ptr<LogDirs>, std::string> LogDirs::open(Options optio
   MILENA_CHECK(dirs->open_all());
   MILENA_CHECK(dirs->check_owners());
   MILENA_CHECK(dirs->check_ids());
+  MILENA_CHECK(dirs->check_nesting());
   MILENA_CHECK(dirs->find_metadata());
   return dirs;
 }
@@ -122,6 +130,23 @@ LogDirs::Checked LogDirs::check_ids() {
           fmt::format("{} and {} have the same directory.id: one is a copy of the other; take the "
                       "one that is not current out of log.dirs",
                       at->second, directory->path()));
+    }
+  }
+  return {};
+}
+
+// A partition is removed with everything in its directory.
+LogDirs::Checked LogDirs::check_nesting() const {
+  for (auto* outer : all()) {
+    const std::string prefix = join(resolved(outer->path()), "");
+    for (const std::string& inner : options_.paths) {
+      const std::string path = resolved(inner);
+      if (inner == outer->path() || !path.starts_with(prefix)) continue;
+      const std::string child = path.substr(0, path.find('/', prefix.size()));
+      if (!fs_.exists(join(child, storage::kPartitionMetadataName))) continue;
+      return sentence(
+          fmt::format("{} lies in {}, which is a partition of log directory {}: move it out of there", inner,
+                      child, outer->path()));
     }
   }
   return {};
@@ -226,6 +251,10 @@ std::map<Uuid, std::size_t> LogDirs::missed(const MetadataImage& image) const {
 }
 
 void LogDirs::format_rest(const MetadataImage& image) {
+  for (const Uuid& id : options_.lost) {
+    if (find(id) != nullptr)
+      log_.warn("milena.lost.log.dirs names {}, which is here and is used", find(id)->path());
+  }
   const auto missing = missed(image);
   for (const auto& [id, partitions] : missing) {
     log_.error(

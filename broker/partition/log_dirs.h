@@ -97,6 +97,7 @@ class LogDirs {
   Checked open_one(const std::string& path, bool for_partitions);
   Checked check_owners();
   Checked check_ids();
+  Checked check_nesting() const;
   Checked find_metadata();
   Checked begin_cluster();
   Checked check_first_start() const;

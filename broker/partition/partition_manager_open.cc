@@ -162,7 +162,18 @@ PartitionManager::OpenedReplica PartitionManager::open_replica(const TopicIdenti
     note_directory(topic, index, state, nullptr);
     return {};
   }
+  if (placement.action == Action::kCreate && !placement.why.empty()) {
+    log_.warn("{} is made anew, empty, in {}: {}", storage::directory_name(name), directory->path(),
+              placement.why);
+  }
   auto opened = open_log(topic, settings, index, placement.action, *directory);
+  if (opened && (*opened)->log_end_offset() < placement.least_end) {
+    log_.error(
+        "{} is offline: it ends at offset {}, though the directory that the metadata names held it up to {}: "
+        "this is an old copy; put the right one back",
+        directory->partition_path(name), (*opened)->log_end_offset().value, placement.least_end.value);
+    return {};
+  }
   if (!opened) {
     log_.error("{} is offline: its log cannot be opened: {}", directory->partition_path(name),
                why_of(opened.error(), *directory));

@@ -26,6 +26,10 @@ ReplicaPlacement in(LogDirectory* directory, Action action) {
   return {.action = action, .directory = directory, .why = {}};
 }
 
+ReplicaPlacement created(LogDirectory* directory, std::string why) {
+  return {.action = Action::kCreate, .directory = directory, .why = std::move(why)};
+}
+
 bool is_live(const FoundReplica& replica) { return replica.name.state == PartitionName::State::kLive; }
 
 }  // namespace
@@ -73,7 +77,14 @@ ReplicaPlacement ReplicaPlacer::place(const controller::Topic& topic, protocol::
   if (assigned_dir != nullptr && assigned_dir->health().offline())
     return offline(fmt::format("log directory {} has failed: {}", assigned_dir->path(),
                                assigned_dir->health().reason()));
-  if (elsewhere != nullptr) return in(elsewhere->directory, Action::kOpen);
+  // Where the directory that the metadata names is missing, another one may hold an old copy.
+  const bool is_missed = assigned_dir == nullptr && !is_reserved && !dirs_.is_lost(assigned);
+  if (elsewhere != nullptr && !is_missed) {
+    auto moved = in(elsewhere->directory, Action::kOpen);
+    const auto checkpoint = assigned_dir != nullptr ? assigned_dir->noted(name) : std::nullopt;
+    if (checkpoint) moved.least_end = checkpoint->recovery_point;
+    return moved;
+  }
   if (broken != nullptr) return place_broken(*broken);
   return place_missing(name, assigned);
 }
@@ -105,7 +116,8 @@ ReplicaPlacement ReplicaPlacer::place_missing(const TopicPartition& name, const 
   LogDirectory* const assigned_dir = dirs_.find(assigned);
   if (assigned_dir != nullptr) {
     const auto checkpoint = assigned_dir->noted(name);
-    if (!checkpoint || checkpoint->recovery_point == 0) return in(assigned_dir, Action::kCreate);
+    if (!checkpoint || checkpoint->recovery_point == 0)
+      return created(assigned_dir, "its directory was not there");
     return offline(
         fmt::format("{} is gone, though it held records up to offset {}. Put it back; or, to go on with an "
                     "empty partition, stop "
@@ -113,7 +125,7 @@ ReplicaPlacement ReplicaPlacer::place_missing(const TopicPartition& name, const 
                     assigned_dir->partition_path(name), checkpoint->recovery_point.value,
                     assigned_dir->path(), storage::directory_name(name)));
   }
-  if (dirs_.is_lost(assigned)) return in(nullptr, Action::kCreate);
+  if (dirs_.is_lost(assigned)) return created(nullptr, "its log directory is declared lost");
   if (!controller::is_reserved_directory(assigned))
     return offline(fmt::format("it lies in log directory {}, which is missing", dirs_.name_of(assigned)));
   if (assigned != controller::kLostDirectory && dirs_complete_) return in(nullptr, Action::kCreate);

@@ -44,7 +44,9 @@ struct ReplicaPlacement {
   };
   Action action = Action::kOffline;
   storage::LogDirectory* directory = nullptr;
-  std::string why{};
+  std::string why{};  // also of kCreate, unless nothing is known to have been there
+  // Where the log must end at least: what the directory that the metadata names is known to have held.
+  storage::Offset least_end = 0;
 };
 
 class ReplicaPlacer {
