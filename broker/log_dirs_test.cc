@@ -506,6 +506,17 @@ TEST_F(LogDirsTest, APartitionDirectoryThatIsGoneIsNotMadeAnewIfItHeldRecords) {
   EXPECT_EQ(served(broker), all());
 }
 
+TEST_F(LogDirsTest, InFsyncModeWhatRecoveryHasFoundIsThereForTheFirstClient) {
+  fill("/a,/b");
+  for (const char* name : {"/.kafka_cleanshutdown", "/recovery-point-offset-checkpoint"}) {
+    ASSERT_TRUE(disk_.remove(std::string("/a") + name));
+    ASSERT_TRUE(disk_.remove(std::string("/b") + name));
+  }
+  auto broker = start("/a,/b", {"milena.durability=fsync"});
+  ASSERT_EQ(broker.refusal(), "");
+  for (int i = 0; i < kPartitions; ++i) EXPECT_EQ(try_fetch(broker, "orders", i).high_watermark, 1) << i;
+}
+
 TEST_F(LogDirsTest, DirectoriesOfSomebodyElseAreRefused) {
   fill("/a");
   fill("/b");
