@@ -126,24 +126,24 @@ void BrokerLifecycle::assign(std::vector<DirectoryAssignment> assignments) {
                         }});
 }
 
+void BrokerLifecycle::report(std::string_view kind, std::function<void(Heartbeat&, Arena&)> fill) {
+  beat(std::move(fill), [this, kind](const Status& committed, const BrokerHeartbeatResponse& answer) {
+    if (committed && answer.error_code == ErrorCode::kNone) return;
+    log_.error("the controller does not hear of {} log directories: {}", kind,
+               why_refused(committed, answer.error_code));
+  });
+}
+
 void BrokerLifecycle::report_failed(std::vector<Uuid> directories) {
-  beat([directories = std::move(directories)](
-           Heartbeat& request, Arena& arena) { request.offline_log_dirs = copied(directories, arena); },
-       [this](const Status& committed, const BrokerHeartbeatResponse& answer) {
-         if (committed && answer.error_code == ErrorCode::kNone) return;
-         log_.error("the controller does not hear of failed log directories: {}",
-                    why_refused(committed, answer.error_code));
-       });
+  report("failed", [directories = std::move(directories)](Heartbeat& request, Arena& arena) {
+    request.offline_log_dirs = copied(directories, arena);
+  });
 }
 
 void BrokerLifecycle::report_cordoned(std::vector<Uuid> directories) {
-  beat([directories = std::move(directories)](
-           Heartbeat& request, Arena& arena) { request.cordoned_log_dirs = copied(directories, arena); },
-       [this](const Status& committed, const BrokerHeartbeatResponse& answer) {
-         if (committed && answer.error_code == ErrorCode::kNone) return;
-         log_.error("the controller does not hear of cordoned log directories: {}",
-                    why_refused(committed, answer.error_code));
-       });
+  report("cordoned", [directories = std::move(directories)](Heartbeat& request, Arena& arena) {
+    request.cordoned_log_dirs = copied(directories, arena);
+  });
 }
 
 }  // namespace milena::broker

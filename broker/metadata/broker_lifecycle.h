@@ -2,9 +2,10 @@
 // directories work, and which replica lies in which directory (KIP-858, KIP-1066).
 //
 // Owned by the broker; lives as long as the metadata log. start() on the starting thread; the rest from any
-// thread, without waiting. Fails:   start() with a sentence. What is told later is written to the log when
-// the controller refuses it; the next
-//          start tells it again.
+// thread, without waiting.
+//
+// start() fails with a sentence. What the controller refuses later is written to the log; the next start
+// tells it again.
 #pragma once
 
 #include <atomic>
@@ -12,6 +13,7 @@
 #include <expected>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/log.h"
@@ -43,6 +45,8 @@ class BrokerLifecycle {
  private:
   using Heartbeat = protocol::BrokerHeartbeatRequest;
 
+  // A heartbeat about directories of some kind, which the log names if the controller refuses it.
+  void report(std::string_view kind, std::function<void(Heartbeat&, Arena&)> fill);
   // Sends a heartbeat that `fill` has completed; `done` hears what the controller says.
   void beat(std::function<void(Heartbeat&, Arena&)> fill,
             std::function<void(const Status&, const protocol::BrokerHeartbeatResponse&)> done);
