@@ -8,11 +8,11 @@
 // Owned by the broker, one per directory. Thread-safe; everything that touches the disk blocks and belongs on
 // the blocking pool, never under a partition's mutex.
 //
-// Start:  open() only looks; begin_use() removes the clean-shutdown marker, durably, so before the first
-// append
-//         (R3); open_log() for each partition; recovery_done(). A start that is refused before begin_use()
-//         leaves the directory as it was, but for the lock file.
-// Stop:   close(), which leaves the marker only if recovery was done and everything could be synced.
+// A start calls open(), which only looks; begin_use(), which removes the clean-shutdown marker, durably and
+// so before the first append (R3); open_log() for each partition; and recovery_done(). One that is refused
+// before begin_use() leaves the directory as it was, but for the lock file.
+//
+// A stop calls close(), which leaves the marker only if recovery was done and everything could be synced.
 #pragma once
 
 #include <map>

@@ -3,12 +3,13 @@
 //
 // Owned by the broker. Made by open() before anything is written but lock files; afterwards use() and
 // format_rest(), each once, on the starting thread; then read by any thread.
-// Always:  directories are told apart by the ids in their meta.properties, never by their position in
-// log.dirs.
-//          A directory that cannot be used is left out, and is neither formatted nor replaced: its partitions
-//          are offline, the others serve. Nothing is formatted while a directory is missed.
-// Fails:   with a sentence that names the directory, when the metadata log cannot be found for sure, when a
-//          directory belongs to somebody else, or when none can be used.
+//
+// Directories are told apart by the ids in their meta.properties, never by their position in log.dirs. One
+// that cannot be used is left out, and is neither formatted nor replaced: its partitions are offline, the
+// others serve. Nothing is formatted while a directory is missed.
+//
+// Fails with a sentence that names the directory, when the metadata log cannot be found for sure, when a
+// directory belongs to somebody else, or when none can be used.
 #pragma once
 
 #include <cstdint>

@@ -3,15 +3,15 @@
 //
 // Owned by the broker. open(), apply(), open_missing() and close() run on the metadata thread, one at a time;
 // maintenance starts before its loop does and stops after loop and worker pool; the rest is thread-safe.
-// Always:  nothing is deleted at a start but *-delete directories of topics that a committed record removed.
-// What
-//          the metadata does not know is renamed to *-stray and kept; what is not ours is not touched. A
-//          partition is made only where the metadata says that it is new, never in place of one whose
-//          directory is missing. The directory of a topic that is deleted is renamed to *-delete at once and
-//          removed by the worker pool.
-// Fails:   a partition whose directory is missing or whose log cannot be opened is offline: clients see
-//          KAFKA_STORAGE_ERROR, and a line in the log says why; the others go on. A new one that could not be
-//          made (UNKNOWN_TOPIC_OR_PARTITION) is tried again, as the disk may only be full.
+//
+// Nothing is deleted at a start but *-delete directories of topics that a committed record removed. What the
+// metadata does not know is renamed to *-stray and kept; what is not ours is not touched. A partition is made
+// anew only where nothing says that it held records, or where its log directory is declared lost. The
+// directory of a topic that is deleted is renamed to *-delete at once and removed by the worker pool.
+//
+// A partition whose directory is missing or whose log cannot be opened is offline: clients see
+// KAFKA_STORAGE_ERROR, and a line in the log says why; the others go on. A new one that could not be made
+// (UNKNOWN_TOPIC_OR_PARTITION) is tried again, as the disk may only be full.
 #pragma once
 
 #include <atomic>

@@ -3,9 +3,9 @@
 // metadata's.
 //
 // Values; used on the starting thread. find_replicas() reads small files on several threads.
-// Always:  a directory counts as ours only with a valid partition.metadata, or where the metadata places that
-// very
-//          partition. Nothing here changes a file.
+//
+// A directory counts as ours only with a valid partition.metadata, or where the metadata places that very
+// partition. Nothing here changes a file.
 #pragma once
 
 #include <cstdint>
