@@ -155,6 +155,7 @@ std::expected<BrokerConfig, std::string> BrokerConfig::make(StaticConfig setting
     return std::unexpected("At least one log directory must be defined via log.dirs or log.dir.");
   }
   config.metadata_log_dir = text_or_null(settings, "metadata.log.dir");
+  if (config.metadata_log_dir == "") return std::unexpected("metadata.log.dir names no directory");
   MILENA_TRY(config.lost_log_dirs, read_lost_log_dirs(settings));
   config.durability =
       settings.text("milena.durability") == "fsync" ? Durability::kFsync : Durability::kPageCache;

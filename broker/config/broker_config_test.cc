@@ -128,6 +128,27 @@ TEST(StaticConfig, ValuesAreCheckedInKafkasWords) {
             "should be in the form `{id}@{host}:{port}`.");
 }
 
+TEST(BrokerConfig, SettingsThatContradictEachOtherAreRefusedInKafkasWords) {
+  EXPECT_EQ(refusal("group.consumer.session.timeout.ms=30000"),
+            "group.consumer.session.timeout.ms must be greater than or equal to "
+            "group.consumer.min.session.timeout.ms");
+  EXPECT_EQ(refusal("group.consumer.heartbeat.interval.ms=20000"),
+            "group.consumer.heartbeat.interval.ms must be less than or equal to "
+            "group.consumer.max.heartbeat.interval.ms");
+  EXPECT_EQ(refusal("group.share.max.heartbeat.interval.ms=50000\ngroup.share.heartbeat.interval.ms=45000"),
+            "group.share.heartbeat.interval.ms must be less than group.share.session.timeout.ms");
+  EXPECT_EQ(refusal("group.streams.min.assignment.interval.ms=20000"),
+            "group.streams.max.assignment.interval.ms must be greater than or equal to "
+            "group.streams.min.assignment.interval.ms");
+  EXPECT_EQ(
+      refusal("log.dirs=/a,/b\ncordoned.log.dirs=/b/,/c,/d"),
+      "All entries in cordoned.log.dirs must be present in log.dirs or log.dir. Missing entries : /c, /d");
+  EXPECT_EQ(refusal("cordoned.log.dirs=*,/tmp/milena-logs"),
+            "When cordoned.log.dirs is set to *, it must not contain other values");
+  EXPECT_EQ(refusal("log.dirs=/a,/b\ncordoned.log.dirs=/b/"), "");
+  EXPECT_EQ(refusal("metadata.log.dir="), "metadata.log.dir names no directory");
+}
+
 TEST(StaticConfig, BadFlagsAndFilesAreNamed) {
   EXPECT_EQ(StaticConfig::read({.overrides = {"nonsense"}}).error(),
             "--override wants key=value, not nonsense");

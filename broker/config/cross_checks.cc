@@ -1,6 +1,11 @@
 #include "broker/config/cross_checks.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <vector>
 
 #include "base/result.h"
 #include "broker/config/connection_limits.h"
@@ -15,6 +20,58 @@ constexpr std::int64_t kMiB = 1024 * 1024;
 Check require(bool condition, std::string_view otherwise) {
   if (condition) return {};
   return std::unexpected(std::string(otherwise));
+}
+
+// `key` between its bounds `min` and `max`, which are settings, too.
+Check check_bounds(const ConfigValues& settings, std::string_view group, std::string_view key) {
+  const std::string value = fmt::format("group.{}.{}", group, key);
+  const std::string min = fmt::format("group.{}.min.{}", group, key);
+  const std::string max = fmt::format("group.{}.max.{}", group, key);
+  const auto number = [&](const std::string& name) { return settings.number(name); };
+  MILENA_CHECK(require(number(max) >= number(min), max + " must be greater than or equal to " + min));
+  MILENA_CHECK(require(number(value) >= number(min), value + " must be greater than or equal to " + min));
+  return require(number(value) <= number(max), value + " must be less than or equal to " + max);
+}
+
+Check check_groups(const ConfigValues& settings) {
+  for (const std::string_view group : {"consumer", "share", "streams"}) {
+    const std::string heartbeat = fmt::format("group.{}.heartbeat.interval.ms", group);
+    const std::string session = fmt::format("group.{}.session.timeout.ms", group);
+    MILENA_CHECK(check_bounds(settings, group, "heartbeat.interval.ms"));
+    MILENA_CHECK(check_bounds(settings, group, "session.timeout.ms"));
+    MILENA_CHECK(require(settings.number(heartbeat) < settings.number(session),
+                         heartbeat + " must be less than " + session));
+    MILENA_CHECK(check_bounds(settings, group, "assignment.interval.ms"));
+  }
+  return {};
+}
+
+bool has(const std::vector<std::string>& all, const std::string& one) {
+  return std::ranges::find(all, one) != all.end();
+}
+
+// "/data/" is "/data".
+std::string without_slash(const std::string& path) {
+  const std::string text = std::filesystem::path(path).lexically_normal().string();
+  return text.size() > 1 && text.ends_with('/') ? text.substr(0, text.size() - 1) : text;
+}
+
+Check check_cordoned(const ConfigValues& settings) {
+  const auto cordoned = settings.list("cordoned.log.dirs");
+  if (has(cordoned, "*")) {
+    return require(cordoned.size() == 1,
+                   "When cordoned.log.dirs is set to *, it must not contain other values");
+  }
+  std::vector<std::string> known, unknown;
+  for (const auto& path : settings.list(settings.is_null("log.dirs") ? "log.dir" : "log.dirs"))
+    known.push_back(without_slash(path));
+  for (const auto& path : cordoned) {
+    if (!has(known, without_slash(path))) unknown.push_back(path);
+  }
+  return require(unknown.empty(),
+                 fmt::format("All entries in cordoned.log.dirs must be present in log.dirs or "
+                             "log.dir. Missing entries : {}",
+                             fmt::join(unknown, ", ")));
 }
 
 }  // namespace
@@ -58,7 +115,8 @@ Check check_together(const ConfigValues& settings) {
                                                     "always be less than connections.max.idle.ms={} to "
                                                     "prevent failed authentication responses from timing out",
                                                     delay, idle)));
-  return {};
+  MILENA_CHECK(check_groups(settings));
+  return check_cordoned(settings);
 }
 
 }  // namespace milena::broker

@@ -127,7 +127,9 @@ TEST_F(DynamicConfigTest, SomeKeysAreOfOneBrokerOnly) {
   EXPECT_EQ(refusal("", {{"cordoned.log.dirs", "/a"}}),
             "Cannot update these configs at default cluster level, broker id must be specified: "
             "[cordoned.log.dirs]");
-  EXPECT_EQ(refusal("1", {{"cordoned.log.dirs", "/a"}}), "");
+  EXPECT_EQ(refusal("1", {{"cordoned.log.dirs", "/tmp/milena-logs"}}), "");
+  EXPECT_EQ(refusal("1", {{"cordoned.log.dirs", "/a"}}),
+            "All entries in cordoned.log.dirs must be present in log.dirs or log.dir. Missing entries : /a");
   EXPECT_EQ(refusal("2", {{"max.connections", "1"}}), "Unexpected broker id, expected 1, but received 2");
 }
 
