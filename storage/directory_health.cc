@@ -17,7 +17,10 @@ bool is_disk_full(const IoError& error) {
 }
 
 std::unexpected<Error> DirectoryHealth::fail(const IoError& error, std::string_view path) {
-  if (is_disk_full(error)) return milena::fail(ErrorCode::kKafkaStorageError, "the disk is full");
+  if (is_disk_full(error)) {
+    times_full_.fetch_add(1, std::memory_order_relaxed);
+    return milena::fail(ErrorCode::kKafkaStorageError, "the disk is full");
+  }
   if (is_out_of_resources(error))
     return milena::fail(ErrorCode::kKafkaStorageError, "out of file descriptors or memory");
   take_offline(fmt::format("{} ({})", to_string(error), path));

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -33,6 +34,9 @@ class DirectoryHealth {
   // and answers the error for the caller. The first reason is kept.
   std::unexpected<Error> fail(const IoError& error, std::string_view path);
 
+  // How many calls have failed for want of room.
+  std::uint64_t times_full() const { return times_full_.load(std::memory_order_relaxed); }
+
   // For a log whose files and memory may no longer agree, whatever the reason was.
   void take_offline(std::string reason);
 
@@ -46,6 +50,7 @@ class DirectoryHealth {
   Fs& fs_;
   std::string directory_;
   std::atomic<bool> offline_ = false;
+  std::atomic<std::uint64_t> times_full_ = 0;
   mutable Mutex mutex_;
   std::string reason_ MILENA_GUARDED_BY(mutex_);
 };

@@ -103,36 +103,33 @@ void PartitionManager::update_topic(const MetadataImage& image, const controller
   partitions.resize(topic.partitions.size());
   const auto identity = std::make_shared<const TopicIdentity>(TopicIdentity{topic.name, topic.id});
   const auto settings = settings_of(image, topic.name);
-  bool missing = false;
   for (const auto& [index, state] : topic.partitions) {
     if (!state->is_replica(options_.self)) continue;
     auto& partition = partitions[static_cast<std::size_t>(index.value)];
-    if (partition == nullptr) {
+    if (partition == nullptr || missing_.contains({topic.id, index})) {
       const ReplicaPlacement placement{.action = ReplicaPlacement::Action::kCreate,
                                        .directory = dirs_.find(state->directory_of(options_.self))};
       auto opened = open_replica(*identity, *settings, index, *state, placement);
-      if (opened.log != nullptr)
-        partition = make_partition(identity, settings, index, *state, std::move(opened));
-      missing = missing || partition == nullptr;
+      partition = make_partition(identity, settings, index, *state, std::move(opened));
     } else if (state->leader() == options_.self) {
       partition->become_leader(state->leader_epoch());
     }
   }
   registry_.publish(identity, std::move(partitions));
-  if (missing) missing_.insert(topic.id);
-  if (!missing) missing_.erase(topic.id);
   any_missing_ = !missing_.empty();
 }
 
 void PartitionManager::open_missing(const MetadataImage& image) {
-  for (const auto& id : std::set(missing_)) {
+  std::set<Uuid> topics;
+  for (const auto& [id, index] : missing_) topics.insert(id);
+  for (const auto& id : topics) {
     if (const auto* topic = image.topic(id)) update_topic(image, *topic);
   }
   report_directories();
 }
 
 void PartitionManager::delete_topic(const Uuid& id) {
-  missing_.erase(id);
+  std::erase_if(missing_, [&](const auto& partition) { return partition.first == id; });
   any_missing_ = !missing_.empty();
   for (const auto& partition : registry_.remove(id)) {
     if (partition == nullptr) continue;
@@ -205,7 +202,25 @@ void PartitionManager::ask_for_missing() {
   if (any_missing_) news_.open_missing();
 }
 
+void PartitionManager::report_full_disks() {
+  constexpr Instant kAgainAfter{60'000};
+  std::set<LogDirectory*> all{&dirs_.metadata()};
+  for (const auto& directory : dirs_.usable()) all.insert(directory.get());
+  for (LogDirectory* const directory : all) {
+    FullDisk& disk = full_disks_[directory];
+    const std::uint64_t times = directory->health().times_full();
+    const Instant now = clock_.now();
+    if (times == disk.times || (disk.reported_at && now - *disk.reported_at < kAgainAfter)) continue;
+    disk = {.times = times, .reported_at = now};
+    log_.error(
+        "log directory {}: the disk is full. Writes that find no room are answered KAFKA_STORAGE_ERROR, and "
+        "succeed again when there is some",
+        directory->path());
+  }
+}
+
 void PartitionManager::report_failed_directories() {
+  report_full_disks();
   std::vector<Uuid> failed;
   for (const auto& directory : dirs_.usable()) {
     if (!directory->health().offline() || !reported_failed_.insert(directory.get()).second) continue;

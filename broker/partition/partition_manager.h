@@ -10,8 +10,8 @@
 // directory of a topic that is deleted is renamed to *-delete at once and removed by the worker pool.
 //
 // A partition whose directory is missing or whose log cannot be opened is offline: clients see
-// KAFKA_STORAGE_ERROR, and a line in the log says why; the others go on. A new one that could not be made
-// (UNKNOWN_TOPIC_OR_PARTITION) is tried again, as the disk may only be full.
+// KAFKA_STORAGE_ERROR, and a line in the log says why; the others go on. One that could not be made is
+// offline, too, and is tried again, as the disk may only be full.
 #pragma once
 
 #include <atomic>
@@ -134,6 +134,7 @@ class PartitionManager final : public FlushScheduler {
   struct OpenedReplica {  // without a log when it could not be opened or made
     storage::LogDirectory* directory = nullptr;
     std::unique_ptr<storage::Log> log{};
+    bool is_missing = false;  // was to be made
   };
   OpenedReplica open_replica(const TopicIdentity& topic, const TopicSettings& settings,
                              protocol::PartitionId index, const controller::Partition& state,
@@ -156,6 +157,7 @@ class PartitionManager final : public FlushScheduler {
   void delete_topic(const Uuid& id);
   void delete_directory(storage::LogDirectory& directory, const storage::TopicPartition& partition);
   void report_failed_directories();
+  void report_full_disks();
   void ask_for_missing();
   void enforce_retention();
   void checkpoint();
@@ -177,9 +179,14 @@ class PartitionManager final : public FlushScheduler {
   std::set<const storage::LogDirectory*> cordoned_ MILENA_GUARDED_BY(load_mutex_);
   std::vector<DirectoryAssignment> assignments_ MILENA_GUARDED_BY(load_mutex_);  // not told yet
   // The metadata thread's.
-  std::set<Uuid> missing_;                                  // topics that want for a partition
-  std::vector<Stray> strays_;                               // constant after open()
-  std::set<const storage::LogDirectory*> reported_failed_;  // of report_failed_directories() only
+  std::set<std::pair<Uuid, protocol::PartitionId>> missing_;  // could not be made, and may be later
+  std::vector<Stray> strays_;                                 // constant after open()
+  std::set<const storage::LogDirectory*> reported_failed_;    // of report_failed_directories() only
+  struct FullDisk {
+    std::uint64_t times = 0;
+    std::optional<Instant> reported_at;
+  };
+  std::map<const storage::LogDirectory*, FullDisk> full_disks_;  // of report_full_disks() only
   std::atomic<std::int64_t> producer_expiration_ms_;
   std::atomic<bool> any_missing_ = false;
   std::atomic<bool> any_unflushed_ = false;  // see expect_overdue_flush()

@@ -126,10 +126,9 @@ void PartitionManager::open_all(const FoundReplicas& found, const MetadataImage&
     auto& [topic, identity, settings, partitions] = topics[work[at].first];
     const PartitionId index = work[at].second;
     partitions[static_cast<std::size_t>(index.value)] =
-        opened[at].log == nullptr
-            ? std::make_shared<Partition>(identity, index, settings, *this)
-            : make_partition(identity, settings, index, *topic->partition(index), std::move(opened[at]));
+        make_partition(identity, settings, index, *topic->partition(index), std::move(opened[at]));
   }
+  any_missing_ = !missing_.empty();
   for (auto& topic : topics) registry_.publish(topic.identity, std::move(topic.partitions));
 }
 
@@ -156,11 +155,14 @@ PartitionManager::OpenedReplica PartitionManager::open_replica(const TopicIdenti
   auto* const directory = placement.action == Action::kCreate && placement.directory == nullptr
                               ? least_loaded_directory()
                               : placement.directory;
+  const bool is_missing = placement.action == Action::kCreate;
+  const bool is_reported = missing_.contains({topic.id, index});  // at the attempt before
   if (placement.action == Action::kOffline || directory == nullptr) {
-    log_.error("{} is offline: {}", storage::directory_name(name),
-               placement.why.empty() ? "no log directory can take it" : placement.why);
+    if (!is_reported)
+      log_.error("{} is offline: {}", storage::directory_name(name),
+                 placement.why.empty() ? "no log directory can take it" : placement.why);
     note_directory(topic, index, state, nullptr);
-    return {};
+    return {.is_missing = is_missing};
   }
   if (placement.action == Action::kCreate && !placement.why.empty()) {
     log_.warn("{} is made anew, empty, in {}: {}", storage::directory_name(name), directory->path(),
@@ -175,9 +177,11 @@ PartitionManager::OpenedReplica PartitionManager::open_replica(const TopicIdenti
     return {};
   }
   if (!opened) {
-    log_.error("{} is offline: its log cannot be opened: {}", directory->partition_path(name),
-               why_of(opened.error(), *directory));
-    return {};
+    if (!is_reported) {
+      log_.error("{} is offline: its log cannot be {}: {}", directory->partition_path(name),
+                 is_missing ? "made" : "opened", why_of(opened.error(), *directory));
+    }
+    return {.is_missing = is_missing};
   }
   {
     const MutexLock lock(load_mutex_);
@@ -190,6 +194,9 @@ PartitionManager::OpenedReplica PartitionManager::open_replica(const TopicIdenti
 std::shared_ptr<Partition> PartitionManager::make_partition(
     const std::shared_ptr<const TopicIdentity>& topic, const std::shared_ptr<const TopicSettings>& settings,
     PartitionId index, const controller::Partition& state, OpenedReplica opened) {
+  if (opened.is_missing) missing_.emplace(topic->id, index);
+  if (!opened.is_missing) missing_.erase({topic->id, index});
+  if (opened.log == nullptr) return std::make_shared<Partition>(topic, index, settings, *this);
   auto partition = std::make_shared<Partition>(topic, index, *opened.directory, std::move(opened.log),
                                                settings, options_.durability, *this);
   if (state.leader() == options_.self) partition->become_leader(state.leader_epoch());

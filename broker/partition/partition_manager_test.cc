@@ -83,12 +83,12 @@ TEST_F(PartitionManagerTest, R9_APartitionThatAFullDiskHadNoRoomForIsMadeWhenThe
   open({"/data"});
   disk_.fail({.call = "open", .code = ENOSPC, .for_good = true, .path_part = "letters-0"});
   create_topic("letters");
-  EXPECT_EQ(registry_->find("letters", 0), nullptr);
+  EXPECT_TRUE(registry_->find("letters", 0)->is_offline());
   manager_->open_missing(*cluster_.controller.image());
-  EXPECT_EQ(registry_->find("letters", 0), nullptr);
+  EXPECT_TRUE(registry_->find("letters", 0)->is_offline());
   disk_.clear_faults();
   manager_->open_missing(*cluster_.controller.image());
-  ASSERT_NE(registry_->find("letters", 0), nullptr);
+  EXPECT_FALSE(registry_->find("letters", 0)->is_offline());
   EXPECT_EQ(registry_->find("letters", 0)->leader_epoch(), 0);
 }
 
