@@ -120,6 +120,47 @@ TEST_F(LogDirsTest, TheOrderOfDirectoriesMeansNothing) {
   }
 }
 
+TEST_F(LogDirsTest, OneDirectoryUnderTwoNamesIsRefused) {
+  fill("/a,/b");
+  EXPECT_EQ(start("/a,/b,/a/").refusal(), "log.dirs names one directory twice: /a and /a");
+}
+
+TEST_F(LogDirsTest, AMetadataDirectoryInsideAPartitionIsRefused) {
+  fill("/a");
+  const auto refusal = start("/a", {"metadata.log.dir=/a/orders-0/metadata"}).refusal();
+  EXPECT_NE(refusal.find("/a"), std::string::npos) << refusal;
+  EXPECT_FALSE(disk_.exists("/a/orders-0/metadata"));
+}
+
+TEST_F(LogDirsTest, APartitionUnderTheNameOfAnotherTopicIsNamed) {
+  fill("/a");
+  fill("/a", "letters");
+  ASSERT_TRUE(disk_.rename("/a/orders-0", "/kept"));
+  ASSERT_TRUE(disk_.rename("/a/letters-0", "/a/orders-0"));
+  auto broker = start("/a");
+  ASSERT_EQ(broker.refusal(), "");
+  EXPECT_EQ(served(broker), (std::set{1, 2, 3, 4, 5}));
+  EXPECT_NE(broker.lines().find("/a/orders-0 holds a partition of topic letters, not of orders"),
+            std::string::npos)
+      << broker.lines();
+}
+
+TEST_F(LogDirsTest, ADirectoryWithoutAnIdIsGivenOne) {
+  fill("/a,/b");
+  for (const std::string path : {"/b/meta.properties", "/a/meta.properties"}) {
+    const auto bytes = read_file(disk_, path);
+    ASSERT_TRUE(bytes);
+    std::string text(as_text(*bytes));
+    const auto at = text.find("directory.id=");
+    text.erase(at, text.find('\n', at) - at + 1);
+    write(path, text);
+    auto broker = start("/a,/b");
+    ASSERT_EQ(broker.refusal(), "") << path;
+    EXPECT_EQ(served(broker), lying_in("/a")) << path;
+    broker.stop();
+  }
+}
+
 TEST_F(LogDirsTest, ADirectoryThatIsAddedIsUsedForNewPartitions) {
   fill("/a");
   auto broker = start("/b,/a");

@@ -54,12 +54,24 @@ std::expected<std::unique_ptr<LogDirs>, std::string> LogDirs::open(Options optio
   for (auto& path : options.paths) path = normal_path(path);
   if (options.metadata_path) options.metadata_path = normal_path(*options.metadata_path);
   std::unique_ptr<LogDirs> dirs(new LogDirs(std::move(options), fs, rng, log));
+  MILENA_CHECK(dirs->check_paths());
   MILENA_CHECK(dirs->open_all());
   MILENA_CHECK(dirs->check_owners());
   MILENA_CHECK(dirs->check_ids());
   MILENA_CHECK(dirs->check_nesting());
   MILENA_CHECK(dirs->find_metadata());
   return dirs;
+}
+
+// A directory under two names would find itself locked.
+LogDirs::Checked LogDirs::check_paths() const {
+  std::map<std::string, std::string> seen;
+  for (const std::string& path : options_.paths) {
+    const auto [at, is_new] = seen.emplace(resolved(path), path);
+    if (!is_new)
+      return sentence(fmt::format("log.dirs names one directory twice: {} and {}", at->second, path));
+  }
+  return {};
 }
 
 LogDirs::Checked LogDirs::open_all() {
@@ -137,9 +149,11 @@ LogDirs::Checked LogDirs::check_ids() {
 
 // A partition is removed with everything in its directory.
 LogDirs::Checked LogDirs::check_nesting() const {
+  auto inner_paths = options_.paths;
+  if (metadata_is_apart_) inner_paths.push_back(*options_.metadata_path);
   for (auto* outer : all()) {
     const std::string prefix = join(resolved(outer->path()), "");
-    for (const std::string& inner : options_.paths) {
+    for (const std::string& inner : inner_paths) {
       const std::string path = resolved(inner);
       if (inner == outer->path() || !path.starts_with(prefix)) continue;
       const std::string child = path.substr(0, path.find('/', prefix.size()));
@@ -171,7 +185,7 @@ LogDirs::Checked LogDirs::find_metadata() {
         fmt::format("metadata.log.dir is {}, but the metadata log (__cluster_metadata-0) lies in {}",
                     *options_.metadata_path, metadata_->path()));
   }
-  if (metadata_->meta_properties()) return {};
+  if (metadata_->meta_properties()) return complete_metadata_owner();
   // A first start that ended here left an empty one.
   const auto found = metadata_->contents(storage::directory_name(storage::cluster_metadata_partition()));
   if (!found) return sentence(fmt::format("{}: {}", metadata_->path(), why_of(found.error(), *metadata_)));
@@ -182,6 +196,18 @@ LogDirs::Checked LogDirs::find_metadata() {
                     metadata_->path()));
   }
   return begin_cluster();
+}
+
+// The voter of the metadata log is known by the id of its directory. Kafka before 3.7 gave none; where the
+// line is lost, the directories know it from the last start.
+LogDirs::Checked LogDirs::complete_metadata_owner() {
+  auto owner = *metadata_->meta_properties();
+  if (!owner.directory_id.is_zero()) return {};
+  const auto last = std::ranges::find(known_, true, &KnownLogDir::holds_metadata_log);
+  owner.directory_id = last != known_.end() ? last->id : Uuid::random(rng_);
+  const auto done = metadata_->format(owner);
+  if (!done) return sentence(fmt::format("{}: {}", metadata_->path(), why_of(done.error(), *metadata_)));
+  return {};
 }
 
 // Nobody has a metadata log yet. It is made before any directory says that it belongs to a cluster: from then
@@ -251,10 +277,7 @@ std::map<Uuid, std::size_t> LogDirs::missed(const MetadataImage& image) const {
 }
 
 void LogDirs::format_rest(const MetadataImage& image) {
-  for (const Uuid& id : options_.lost) {
-    if (find(id) != nullptr)
-      log_.warn("milena.lost.log.dirs names {}, which is here and is used", find(id)->path());
-  }
+  warn_of_lost(image);
   const auto missing = missed(image);
   for (const auto& [id, partitions] : missing) {
     log_.error(
@@ -289,6 +312,30 @@ void LogDirs::format_rest(const MetadataImage& image) {
   }
   usable_ = std::move(kept);
   write_known();
+}
+
+// An id in milena.lost.log.dirs that says nothing is a mistake, or can be taken out.
+void LogDirs::warn_of_lost(const MetadataImage& image) const {
+  for (const Uuid& id : options_.lost) {
+    if (find(id) != nullptr) {
+      log_.warn("milena.lost.log.dirs names {}, which is here and is used", find(id)->path());
+    } else if (std::ranges::find(known_, id, &KnownLogDir::id) == known_.end() && !places_any(image, id)) {
+      log_.warn(
+          "milena.lost.log.dirs names {}, and no partition of this node lies in such a directory: it can be "
+          "taken out",
+          id.to_string());
+    }
+  }
+}
+
+bool LogDirs::places_any(const MetadataImage& image, const Uuid& directory) const {
+  for (const auto& [topic_id, topic] : image.topics) {
+    for (const auto& [index, partition] : topic->partitions) {
+      if (partition->is_replica(options_.node_id) && partition->directory_of(options_.node_id) == directory)
+        return true;
+    }
+  }
+  return false;
 }
 
 bool LogDirs::has_history() const {

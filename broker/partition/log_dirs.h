@@ -94,18 +94,22 @@ class LogDirs {
   LogDirs(Options options, Fs& fs, Rng& rng, const Logger& log)
       : options_(std::move(options)), fs_(fs), rng_(rng), log_(log) {}
 
+  Checked check_paths() const;
   Checked open_all();
   Checked open_one(const std::string& path, bool for_partitions);
   Checked check_owners();
   Checked check_ids();
   Checked check_nesting() const;
   Checked find_metadata();
+  Checked complete_metadata_owner();
   Checked begin_cluster();
   Checked check_first_start() const;
   std::string missing_metadata() const;
   bool is_freshly_formatted_by_kafka(storage::LogDirectory& directory) const;
   std::vector<storage::LogDirectory*> all() const;
   std::map<Uuid, std::size_t> missed(const controller::MetadataImage& image) const;
+  bool places_any(const controller::MetadataImage& image, const Uuid& directory) const;
+  void warn_of_lost(const controller::MetadataImage& image) const;
   void set_aside(std::string path, std::string why);
   void read_known();
   void write_known();

@@ -61,6 +61,7 @@ ReplicaPlacement ReplicaPlacer::place(const controller::Topic& topic, protocol::
   const bool is_reserved = controller::is_reserved_directory(assigned);
   const FoundReplica* elsewhere = nullptr;
   const FoundReplica* broken = nullptr;
+  const FoundReplica* foreign = nullptr;  // of another topic of this cluster
   const auto [first, last] = found_.equal_range(name);
   for (auto at = first; at != last; ++at) {
     const FoundReplica& replica = at->second;
@@ -72,6 +73,8 @@ ReplicaPlacement ReplicaPlacer::place(const controller::Topic& topic, protocol::
       elsewhere = &replica;
     } else if (!metadata.is_valid() && (is_here || is_reserved)) {
       broken = &replica;
+    } else if (metadata.is_valid() && is_here && image_.topic(metadata.topic_id) != nullptr) {
+      foreign = &replica;
     }
   }
   if (assigned_dir != nullptr && assigned_dir->health().offline())
@@ -86,6 +89,11 @@ ReplicaPlacement ReplicaPlacer::place(const controller::Topic& topic, protocol::
     return moved;
   }
   if (broken != nullptr) return place_broken(*broken);
+  if (foreign != nullptr) {
+    return offline(fmt::format("{} holds a partition of topic {}, not of {}: put it back under its own name",
+                               assigned_dir->partition_path(name),
+                               image_.topic(foreign->metadata.topic_id)->name, topic.name));
+  }
   return place_missing(name, assigned);
 }
 
