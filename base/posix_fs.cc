@@ -139,16 +139,17 @@ class PosixFile final : public File {
 
 class PosixLock final : public FileLock {
  public:
-  explicit PosixLock(Descriptor fd) : fd_(std::move(fd)) {}
+  PosixLock(Descriptor fd, Descriptor directory) : fd_(std::move(fd)), directory_(std::move(directory)) {}
 
  private:
   Descriptor fd_;
+  Descriptor directory_;
 };
 
 }  // namespace
 
 IoResult<std::unique_ptr<File>> PosixFs::open(const std::string& path, OpenMode mode) {
-  int flags = O_CLOEXEC;
+  int flags = O_CLOEXEC | O_NOCTTY | O_NONBLOCK;  // a FIFO in place of a file is refused, not waited for
   switch (mode) {
     case OpenMode::kRead:
       flags |= O_RDONLY;
@@ -165,6 +166,9 @@ IoResult<std::unique_ptr<File>> PosixFs::open(const std::string& path, OpenMode 
   }
   Descriptor fd(::open(path.c_str(), flags, 0644));
   if (fd.get() < 0) return failed("open");
+  struct stat status{};
+  if (::fstat(fd.get(), &status) != 0) return failed("fstat");
+  if (!S_ISREG(status.st_mode)) return failed("open", S_ISDIR(status.st_mode) ? EISDIR : ENOTSUP);
   return std::make_unique<PosixFile>(std::move(fd));
 }
 
@@ -234,7 +238,17 @@ IoResult<std::unique_ptr<FileLock>> PosixFs::lock(const std::string& path) {
   Descriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (fd.get() < 0) return failed("open");
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return failed("flock");
-  return std::make_unique<PosixLock>(std::move(fd));
+  // Java's FileLock, and so Apache Kafka's, is a record lock, which flock() does not see.
+  struct flock whole{};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  if (::fcntl(fd.get(), F_OFD_SETLK, &whole) != 0)
+    return failed("fcntl", errno == EACCES || errno == EAGAIN ? EWOULDBLOCK : errno);
+  // The directory, too: whoever removes the file does not remove the lock.
+  Descriptor directory(::open(parent_directory(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.get() < 0) return failed("open");
+  if (::flock(directory.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return failed("flock");
+  return std::make_unique<PosixLock>(std::move(fd), std::move(directory));
 }
 
 }  // namespace milena

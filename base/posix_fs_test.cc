@@ -1,6 +1,10 @@
 #include "base/posix_fs.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
@@ -73,6 +77,43 @@ TEST_F(PosixFsTest, ASecondLockOnTheSameFileIsRefused) {
   EXPECT_EQ(second.error().code, EWOULDBLOCK);
   first->reset();
   EXPECT_TRUE(fs_.lock(path(".lock")));
+}
+
+TEST_F(PosixFsTest, TheLockOfADirectorySurvivesTheRemovalOfItsFile) {
+  const auto first = fs_.lock(path(".lock"));
+  ASSERT_TRUE(first);
+  ASSERT_TRUE(fs_.remove(path(".lock")));
+  const auto second = fs_.lock(path(".lock"));
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, EWOULDBLOCK);
+}
+
+// Apache Kafka takes Java's FileLock, which is a record lock of the process.
+TEST_F(PosixFsTest, ALockIsSeenByRecordLocksAndSeesThem) {
+  const auto lock_in_child = [&] {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const int fd = ::open(path(".lock").c_str(), O_RDWR | O_CREAT, 0644);
+      struct flock whole{};
+      whole.l_type = F_WRLCK;
+      whole.l_whence = SEEK_SET;
+      ::_exit(::fcntl(fd, F_SETLK, &whole) == 0 ? 0 : 1);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return status == 0;
+  };
+  EXPECT_TRUE(lock_in_child());
+  const auto ours = fs_.lock(path(".lock"));
+  ASSERT_TRUE(ours);
+  EXPECT_FALSE(lock_in_child());
+}
+
+TEST_F(PosixFsTest, WhatIsNoRegularFileIsRefusedAtOnce) {
+  ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0644), 0);
+  EXPECT_EQ(fs_.open(path("fifo"), OpenMode::kRead).error().code, ENOTSUP);
+  ASSERT_TRUE(fs_.make_directories(path("folder")));
+  EXPECT_EQ(fs_.open(path("folder"), OpenMode::kRead).error().code, EISDIR);
 }
 
 TEST_F(PosixFsTest, ReadsFilesThatTheKernelMakesUp) {

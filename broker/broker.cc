@@ -209,8 +209,8 @@ std::expected<void, std::string> Broker::Parts::open_metadata() {
   LogDirectory& directory = dirs->metadata();
   auto store = MetadataStore::open(world.fs, directory, metadata_log_config(), world.clock.wall_ms());
   if (!store) {
-    return sentence(fmt::format("the metadata log in {} cannot be opened: {}", directory.path(),
-                                why_of(store.error(), directory)));
+    return sentence(
+        fmt::format("the metadata log in {} cannot be opened: {}", directory.path(), store.error()));
   }
   if ((*store)->is_empty() && dirs->has_history()) {
     return sentence(
@@ -228,8 +228,8 @@ std::expected<void, std::string> Broker::Parts::open_metadata() {
   auto opened =
       MetadataLog::open(std::move(log_options), *std::move(store), world.clock, world.rng, world.log);
   if (!opened) {
-    return sentence(fmt::format("the metadata log in {} cannot be read: {}", directory.path(),
-                                why_of(opened.error(), directory)));
+    return sentence(fmt::format("the metadata log in {} cannot be used: {}{}", directory.path(),
+                                why_of(opened.error(), directory), dirs->former_place_of_metadata()));
   }
   metadata = *std::move(opened);
   configuration.follow(*metadata->image());
@@ -321,9 +321,7 @@ void Broker::stop() {
   if (parts.server != nullptr && parts.started) parts.server->stop();
   if (parts.metadata != nullptr) parts.metadata->stop();
   for (const auto& loop : parts.loops) loop->stop();
-  if (parts.started) {
-    for (const auto& loop : parts.loops) loop->join();
-  }
+  for (const auto& loop : parts.loops) loop->join();
   if (parts.workers != nullptr) parts.workers->stop();
   if (parts.partitions != nullptr) parts.partitions->stop_maintenance();
   if (parts.partitions != nullptr) {

@@ -427,10 +427,19 @@ TEST_F(DynamicSettingsTest, WhatTopicsInherit) {
 
 TEST_F(DynamicSettingsTest, ThreadsOfTheBackground) {
   start();
-  for (const char* name : {"background.threads", "num.recovery.threads.per.data.dir"}) {
-    expect_effect({{name, "1"}}, [&] { return described(kBrokerResource, "1", name) == "1"; });
+  for (const auto& [name, half] :
+       {std::pair{"background.threads", "5"}, std::pair{"num.recovery.threads.per.data.dir", "1"}}) {
+    expect_effect({{name, half}}, [&] { return described(kBrokerResource, "1", name) == half; });
   }
-  set("", {{"background.threads", "1"}});
+  EXPECT_EQ(
+      refusal("1", {{"background.threads", "4"}}),
+      "Dynamic thread count update validation failed for background.threads=4, value should be at least half "
+      "the current value 10");
+  EXPECT_EQ(
+      refusal("", {{"background.threads", "21"}}),
+      "Dynamic thread count update validation failed for background.threads=21, value should not be greater "
+      "than double the current value 10");
+  set("", {{"background.threads", "5"}});
   const std::string topic = fresh_topic();
   EXPECT_EQ(write(topic, "x").error_code, ErrorCode::kNone);
 }

@@ -12,9 +12,9 @@
 #include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <exception>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include "base/async/loop.h"
@@ -76,7 +76,7 @@ void tell_where(const BrokerConfig& config, const Broker& broker, const Logger& 
 
 int serve(const CommandLine& line) {
   give_back_freed_memory();
-  ignore_broken_pipes();
+  ignore_fatal_io_signals();
   PosixFs fs;
   const auto config = read_configuration(line, fs);
   if (!config) return refuse_to_start(config.error());
@@ -141,8 +141,8 @@ int main(int argc, char** argv) {
   if (verify->parsed()) return milena::broker::verify(checked);
   try {
     return milena::broker::serve(line);
-  } catch (const std::system_error& error) {  // no thread, no descriptor for an event loop
+  } catch (const std::exception& error) {  // no thread, no descriptor for an event loop, no memory
     return milena::broker::refuse_to_start(
-        fmt::format("the system gives no more threads or descriptors: {}", error.what()));
+        fmt::format("the system gives no more threads, descriptors or memory: {}", error.what()));
   }
 }

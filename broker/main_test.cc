@@ -31,7 +31,9 @@ struct TempDir {
 
 class Program {
  public:
-  Program(std::vector<std::string> args, std::vector<std::string> environment = {}) {
+  // `limits` are shell commands that the program is started behind.
+  Program(std::vector<std::string> args, std::vector<std::string> environment = {},
+          const std::string& limits = "") {
     int out[2], err[2];
     EXPECT_EQ(::pipe2(out, O_CLOEXEC), 0);
     EXPECT_EQ(::pipe2(err, O_CLOEXEC), 0);
@@ -40,12 +42,14 @@ class Program {
     posix_spawn_file_actions_adddup2(&actions, out[1], 1);
     posix_spawn_file_actions_adddup2(&actions, err[1], 2);
     args.insert(args.begin(), MILENA_BINARY);
+    if (!limits.empty()) args.insert(args.begin(), {"/bin/sh", "-c", limits + R"(; exec "$0" "$@")"});
+    const std::string program = args.front();
     std::vector<char*> argv, envp;
     for (auto& arg : args) argv.push_back(arg.data());
     for (auto& variable : environment) envp.push_back(variable.data());
     argv.push_back(nullptr);
     envp.push_back(nullptr);
-    EXPECT_EQ(::posix_spawn(&pid_, MILENA_BINARY, &actions, nullptr, argv.data(), envp.data()), 0);
+    EXPECT_EQ(::posix_spawn(&pid_, program.c_str(), &actions, nullptr, argv.data(), envp.data()), 0);
     posix_spawn_file_actions_destroy(&actions);
     ::close(out[1]);
     ::close(err[1]);
@@ -147,6 +151,18 @@ TEST(Main, OneClearLineWhenItCannotStart) {
   Program other_cluster(
       {"--port", "0", "--data", dir / "data", "--override", "milena.cluster.id=4L6g3nShT-eMCtK--X86sw"});
   expect_refusal(other_cluster, "4L6g3nShT-eMCtK--X86sw");
+}
+
+TEST(Main, OneClearLineWhenTheLimitsAreTooLow) {
+  const TempDir dir;
+  for (const char* limits : {"ulimit -n 8", "ulimit -n 12", "ulimit -n 20", "ulimit -n 63"}) {
+    Program program({"--port", "0", "--data", dir / "data"}, {}, limits);
+    expect_refusal(program, "raise the limit (ulimit -n)");
+  }
+  EXPECT_FALSE(fs::exists(dir / "data"));
+  // A file that may not grow is a full disk, not the end of the process.
+  Program program({"--port", "0", "--data", dir / "data"}, {}, "ulimit -f 0");
+  expect_refusal(program, "the disk is full");
 }
 
 TEST(Main, ReadsServerProperties) {

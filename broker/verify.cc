@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "broker/metadata/metadata_reader.h"
 #include "broker/partition/log_dirs.h"
@@ -27,21 +29,27 @@ class Verifier {
   Verifier(Fs& fs, const VerifyOptions& options) : fs_(fs), options_(options) {}
 
   VerifyReport run() {
+    if (!fs_.exists(options_.directory)) {
+      problem("{}: does not exist", options_.directory);
+      return std::move(report_);
+    }
+    if (!fs_.exists(join(options_.directory, storage::kMetaPropertiesName))) {
+      problem("{}: has no meta.properties: it is not a log directory", options_.directory);
+      return std::move(report_);
+    }
     auto opened = LogDirectory::open(fs_, options_.directory);
     if (!opened) {
       problem("{}: {}", options_.directory, opened.error().detail);
       return std::move(report_);
     }
     directory_ = *std::move(opened);
-    if (const auto& owner = directory_->meta_properties()) {
-      say("{}: cluster {}, node {}, directory.id {}", directory_->path(), owner->cluster_id,
-          owner->node_id.value, owner->directory_id.to_string());
-      load_metadata();
-      for (const auto& name : options_.adopt) adopt(name);
-      list();
-    } else {
-      problem("{}: has no meta.properties: it is not a log directory", directory_->path());
-    }
+    const auto& owner = directory_->meta_properties();
+    say("{}: cluster {}, node {}, directory.id {}", directory_->path(), owner->cluster_id,
+        owner->node_id.value, owner->directory_id.to_string());
+    load_metadata();
+    for (const auto& name : options_.adopt) adopt(name);
+    list();
+    list_missing();
     return std::move(report_);
   }
 
@@ -63,11 +71,9 @@ class Verifier {
     if (options_.metadata_directory) return join(*options_.metadata_directory, name);
     const std::string here = join(directory_->path(), name);
     if (fs_.exists(here)) return here;
-    const auto text = read_file(fs_, join(directory_->path(), storage::kKnownLogDirsName));
-    const auto known = text ? storage::decode_known_log_dirs(as_text(*text)) : std::nullopt;
-    if (!known) return here;
-    const auto at = std::ranges::find(*known, true, &storage::KnownLogDir::holds_metadata_log);
-    return at == known->end() ? here : join(at->path, name);
+    const auto known = known_directories();
+    const auto at = std::ranges::find(known, true, &storage::KnownLogDir::holds_metadata_log);
+    return at == known.end() ? here : join(at->path, name);
   }
 
   // Whether the log directory that holds this metadata log is of the same cluster.
@@ -111,10 +117,63 @@ class Verifier {
     if (metadata->state == PartitionMetadata::State::kNewerVersion)
       return problem("{}: not adopted: its partition.metadata was written by a newer version", name);
     const bool is_there = fs_.exists(directory_->partition_path(parsed->partition));
+    const auto elsewhere = is_there ? std::nullopt : find_elsewhere(parsed->partition, topic->id);
+    if (elsewhere)
+      return problem("{}: not adopted: {} is this partition, and a start that can read it uses it", name,
+                     *elsewhere);
     const auto done = is_there ? directory_->write_partition_metadata(parsed->partition, topic->id)
                                : directory_->create_partition(parsed->partition, topic->id);
     if (!done) return problem("{}: not adopted: {}", name, why_of(done.error(), *directory_));
     say("{}: adopted{}", name, is_there ? "" : ", empty");
+  }
+
+  // Another directory of this partition: a stray here, or one in a log directory of the last start.
+  std::optional<std::string> find_elsewhere(const storage::TopicPartition& partition, const Uuid& topic_id) {
+    const auto is_it = [&](const std::string& path) {
+      const auto text = read_file(fs_, join(path, storage::kPartitionMetadataName), 1 << 16);
+      const auto metadata = text ? storage::decode_partition_metadata(as_text(*text)) : PartitionMetadata{};
+      return metadata.is_valid() && metadata.topic_id == topic_id;
+    };
+    if (const auto names = directory_->partitions()) {
+      for (const auto& name : *names) {
+        const std::string path = join(directory_->path(), name.name);
+        if (name.partition == partition && name.state == PartitionName::State::kStray && is_it(path))
+          return path;
+      }
+    }
+    for (const auto& known : known_directories()) {
+      const std::string path = join(known.path, storage::directory_name(partition));
+      if (is_it(path)) return path;
+    }
+    return std::nullopt;
+  }
+
+  std::vector<storage::KnownLogDir> known_directories() const {
+    const auto text = read_file(fs_, join(directory_->path(), storage::kKnownLogDirsName));
+    const auto known = text ? storage::decode_known_log_dirs(as_text(*text)) : std::nullopt;
+    return known.value_or(std::vector<storage::KnownLogDir>{});
+  }
+
+  // What the metadata places here, and is not.
+  void list_missing() {
+    if (image_ == nullptr) return;
+    const auto& owner = *directory_->meta_properties();
+    for (const auto& [id, topic] : image_->topics) {
+      for (const auto& [index, state] : topic->partitions) {
+        const storage::TopicPartition partition{topic->name, index};
+        const bool is_placed_here =
+            state->is_replica(owner.node_id) && state->directory_of(owner.node_id) == owner.directory_id;
+        if (!is_placed_here || fs_.exists(directory_->partition_path(partition))) continue;
+        const auto checkpoint = directory_->noted(partition);
+        const std::string name = storage::directory_name(partition);
+        if (checkpoint && checkpoint->recovery_point > 0) {
+          problem("{}: is gone, though it held records up to offset {}", name,
+                  checkpoint->recovery_point.value);
+        } else {
+          say("{}: is not there; a start makes it, empty", name);
+        }
+      }
+    }
   }
 
   void list() {

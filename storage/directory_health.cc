@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -16,6 +17,24 @@ bool is_disk_full(const IoError& error) {
   return full && call.find("sync") == std::string_view::npos && call != "rename";
 }
 
+// What one file of a partition may have, and the disk not; empty for anything else.
+const char* DirectoryHealth::fault_of_one_file(const IoError& error, std::string_view path) const {
+  const std::string_view name = path.substr(std::min(directory_.size() + 1, path.size()));
+  if (std::string_view(error.call) != "open" || name.find('/') == std::string_view::npos) return nullptr;
+  switch (error.code) {
+    case EACCES:
+    case EPERM:
+      return "one of its files may not be opened: permission denied";
+    case EISDIR:
+    case ENOTSUP:
+    case ELOOP:
+    case ENXIO:
+      return "one of its files is no regular file";
+    default:
+      return nullptr;
+  }
+}
+
 std::unexpected<Error> DirectoryHealth::fail(const IoError& error, std::string_view path) {
   if (is_disk_full(error)) {
     times_full_.fetch_add(1, std::memory_order_relaxed);
@@ -23,6 +42,8 @@ std::unexpected<Error> DirectoryHealth::fail(const IoError& error, std::string_v
   }
   if (is_out_of_resources(error))
     return milena::fail(ErrorCode::kKafkaStorageError, "out of file descriptors or memory");
+  if (const char* const why = fault_of_one_file(error, path))
+    return milena::fail(ErrorCode::kKafkaStorageError, why);
   take_offline(fmt::format("{} ({})", to_string(error), path));
   return milena::fail(ErrorCode::kKafkaStorageError, "the log directory failed");
 }

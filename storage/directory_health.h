@@ -1,5 +1,6 @@
 // DirectoryHealth: whether one log directory may still be used. One I/O error takes it offline for good; a
-// full disk, or a process that is out of descriptors or memory, fails the call and passes.
+// full disk, or a process that is out of descriptors or memory, fails the call and passes. A file of one
+// partition that may not be opened, or is none, fails that partition only.
 //
 // Owned by the LogDirectory, shared with its logs and their flush jobs. Thread-safe, lock-free to read.
 // Once offline() it stays so until the process ends: a failed fsync is never retried (the kernel may have
@@ -47,6 +48,8 @@ class DirectoryHealth {
   std::string reason() const;
 
  private:
+  const char* fault_of_one_file(const IoError& error, std::string_view path) const;
+
   Fs& fs_;
   std::string directory_;
   std::atomic<bool> offline_ = false;

@@ -58,6 +58,13 @@ class Log {
   // missing, in which case only this log is refused and no byte of it is changed.
   static Result<std::unique_ptr<Log>> open(Fs& fs, DirectoryHealth& health, const LogOpenOptions& options);
   ~Log();
+
+  // What open() found that operators should know.
+  struct Recovery {
+    std::uint64_t cut_bytes = 0;     // behind the last whole batch, and removed
+    bool has_lost_its_tail = false;  // all that was left lies below the log start, and was removed
+  };
+  const Recovery& recovery() const { return recovery_; }
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
@@ -258,6 +265,7 @@ class Log {
   Offset log_end_offset_;
   Offset high_watermark_;
   Offset recovery_point_;
+  Recovery recovery_;
   std::vector<std::unique_ptr<Segment>> segments_;  // by base offset; never empty; the last one is active
   std::vector<Segment*> open_sealed_;  // sealed segments that may hold descriptors, oldest use first
   ReadEnds read_ends_;

@@ -259,30 +259,44 @@ Result<std::unique_ptr<Log>> LogDirectory::open_log(const TopicPartition& partit
                     .now_ms = now_ms});
 }
 
+// The partition is gone under its old name at once and for good, and so is what the checkpoints say about it.
 Result<std::string> LogDirectory::mark_for_deletion(const TopicPartition& partition, Rng& rng) {
+  MILENA_CHECK(health_.check());
+  forget(partition);
   MILENA_TRY(const auto name, rename_away(partition, deleted_directory_name(partition, rng)));
   return join(path_, name);
 }
 
+// What the checkpoints say about it stays, for when it is taken back.
 Result<std::string> LogDirectory::mark_as_stray(const TopicPartition& partition, Rng& rng) {
   return rename_away(partition, stray_directory_name(partition, rng));
 }
 
-// The partition is gone under its old name at once and for good, and so is what the checkpoints say about it.
+Status LogDirectory::take_back(const std::string& stray, const TopicPartition& partition) {
+  return rename(join(path_, stray), partition_path(partition));
+}
+
 Result<std::string> LogDirectory::rename_away(const TopicPartition& partition, const std::string& name) {
-  MILENA_CHECK(health_.check());
-  forget(partition);
-  const std::string path = join(path_, name);
-  if (const auto renamed = fs_.rename(partition_path(partition), path); !renamed)
-    return health_.fail(renamed.error(), path);
-  if (const auto synced = fs_.sync_directory(path_); !synced) return health_.fail(synced.error(), path_);
+  MILENA_CHECK(rename(partition_path(partition), join(path_, name)));
   return name;
+}
+
+Status LogDirectory::rename(const std::string& from, const std::string& to) {
+  MILENA_CHECK(health_.check());
+  if (const auto renamed = fs_.rename(from, to); !renamed) return health_.fail(renamed.error(), to);
+  if (const auto synced = fs_.sync_directory(path_); !synced) return health_.fail(synced.error(), path_);
+  return {};
 }
 
 void LogDirectory::forget(const TopicPartition& partition) {
   const MutexLock guard(mutex_);
   if (noted_.erase(directory_name(partition)) > 0) forgotten_.insert(directory_name(partition));
   dirty_ = dirty_ || !forgotten_.empty();
+}
+
+bool LogDirectory::is_empty(const PartitionName& name) {
+  const auto entries = fs_.list(join(path_, name.name));
+  return entries && entries->empty();
 }
 
 Status LogDirectory::remove_deleted(const std::string& path) {
@@ -305,6 +319,13 @@ void LogDirectory::note(const TopicPartition& partition, const LogCheckpoint& ch
     next.recovery_point = std::min(next.recovery_point, *noted.recovery_point_limit);
   dirty_ = dirty_ || next != noted.checkpoint;
   noted.checkpoint = next;
+}
+
+void LogDirectory::raise_log_start(const TopicPartition& partition, Offset offset) {
+  const MutexLock guard(mutex_);
+  Offset& start = noted_[directory_name(partition)].checkpoint.log_start_offset;
+  dirty_ = dirty_ || offset > start;
+  start = std::max(start, offset);
 }
 
 std::optional<LogCheckpoint> LogDirectory::noted(const TopicPartition& partition) const {

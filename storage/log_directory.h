@@ -98,9 +98,16 @@ class LogDirectory {
   // Renames the directory of a partition that the metadata does not know to topic-N.<32 hex digits>-stray,
   // which nothing here ever removes. Returns the new name.
   Result<std::string> mark_as_stray(const TopicPartition& partition, Rng& rng);
+  // Renames such a directory back: the metadata knows the partition again.
+  Status take_back(const std::string& stray, const TopicPartition& partition);
+  // The partition comes from another directory, where its log began at `offset`.
+  void raise_log_start(const TopicPartition& partition, Offset offset);
   // Removes a directory that mark_for_deletion left, in this life or before; partition.metadata goes last, so
   // that the next start knows what an interrupted removal has left. Takes long for large logs.
   Status remove_deleted(const std::string& path);
+  bool has(const std::string& name) { return fs_.exists(join(path_, name)); }
+  // Whether nothing lies in it: what an interrupted removal may have left.
+  bool is_empty(const PartitionName& name);
 
   // --- checkpoints
   // Remembers where a log stands, for the next write_checkpoints().
@@ -144,6 +151,7 @@ class LogDirectory {
   void load_checkpoint(const OffsetCheckpoint& offsets, Offset LogCheckpoint::* field);
   void forget(const TopicPartition& partition);
   Result<std::string> rename_away(const TopicPartition& partition, const std::string& name);
+  Status rename(const std::string& from, const std::string& to);
   Status check_free_for(const TopicPartition& partition, const Uuid& topic_id);
   Status write_checkpoint(std::string_view name, Offset LogCheckpoint::* field);
   Status remove_durably(std::string_view name);

@@ -198,6 +198,12 @@ Status Log::load_clean() {
 Status Log::settle_start(const LogOpenOptions& options) {
   log_start_offset_ = std::max(options.log_start_offset, segments_.front()->base_offset());
   if (log_start_offset_ <= log_end_offset_) return {};
+  if (options.clean) {
+    return refuse(
+        "log-start-offset-checkpoint puts the start above the end of the records, though the log was closed "
+        "cleanly: remove the partition's line from it, or put the records back");
+  }
+  recovery_.has_lost_its_tail = true;
   MILENA_CHECK(remove_snapshots_above(-1));
   MILENA_CHECK(forget_checksums());
   MILENA_CHECK(remove_segments_from(0));

@@ -82,6 +82,9 @@ Status Log::recover(const LogOpenOptions& options) {
       if (log_end_offset_ < options.recovery_point) return refuse("flushed records are damaged or missing");
       MILENA_TRY(const bool torn, is_torn_tail(i, found));
       if (!torn) return refuse("a damaged batch lies before valid ones");
+      recovery_.cut_bytes += segment.size() - found.valid_bytes;
+      for (std::size_t later = i + 1; later < segments_.size(); ++later)
+        recovery_.cut_bytes += segments_[later]->size();
       MILENA_CHECK(forget_checksums());
       MILENA_CHECK(remove_segments_from(i + 1));
       MILENA_CHECK(sync_directory());

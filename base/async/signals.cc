@@ -26,6 +26,9 @@ StopSignals::StopSignals(Loop& loop, std::move_only_function<void(int)> on_stop)
 
 StopSignals::~StopSignals() = default;
 
-void ignore_broken_pipes() { std::signal(SIGPIPE, SIG_IGN); }
+void ignore_fatal_io_signals() {
+  std::signal(SIGPIPE, SIG_IGN);  // sendfile knows no MSG_NOSIGNAL
+  std::signal(SIGXFSZ, SIG_IGN);
+}
 
 }  // namespace milena

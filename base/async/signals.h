@@ -20,7 +20,8 @@ class StopSignals {
   std::unique_ptr<Impl> impl_;
 };
 
-// A peer that went away must be an error code, not the end of the process: sendfile knows no MSG_NOSIGNAL.
-void ignore_broken_pipes();
+// A peer that went away, and a file that reached the limit of its size (ulimit -f), must be error codes, not
+// the end of the process.
+void ignore_fatal_io_signals();
 
 }  // namespace milena

@@ -26,7 +26,7 @@ TEST(Signals, TheFirstStopSignalCallsBackAndTheSecondEndsTheProcess) {
 TEST(Signals, ABrokenPipeIsAnErrorCodeOnceIgnored) {
   EXPECT_EXIT(
       {
-        ignore_broken_pipes();
+        ignore_fatal_io_signals();
         std::raise(SIGPIPE);
         std::_Exit(0);
       },

@@ -125,6 +125,12 @@ LogLevel log_level_named(std::string_view text) {
 std::expected<BrokerConfig, std::string> BrokerConfig::make(StaticConfig settings,
                                                             const MachineFacts& machine) {
   MILENA_CHECK(check_together(settings));
+  constexpr std::size_t kLeastDescriptors = 64;
+  if (machine.descriptors_max < kLeastDescriptors) {
+    return std::unexpected(
+        fmt::format("this process may open {} files, and needs {}: raise the limit (ulimit -n)",
+                    machine.descriptors_max, kLeastDescriptors));
+  }
 
   BrokerConfig config;
   config.node_id = static_cast<std::int32_t>(settings.number("node.id"));

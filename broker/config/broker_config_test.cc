@@ -116,6 +116,7 @@ TEST(StaticConfig, ValuesAreCheckedInKafkasWords) {
   EXPECT_EQ(refusal("auto.create.topics.enable=yes"),
             "Invalid value yes for configuration auto.create.topics.enable: Expected value to be either true "
             "or false");
+  EXPECT_EQ(refusal("node.id=x"), "Invalid value x for configuration node.id: Not a number of type INT");
   EXPECT_EQ(refusal("compression.gzip.level=0"),
             "Invalid value 0 for configuration compression.gzip.level: Value must be between 1 and 9 or "
             "equal to -1");

@@ -75,6 +75,22 @@ void clamp(ConfigMap& values, const char* name, const char* min, const char* max
   if (before.is_set(name)) values[name] = std::to_string(bounded);
 }
 
+// As Kafka: a pool of threads at most doubles, and loses no more than half, at once.
+std::expected<void, std::string> check_thread_counts(const ConfigValues& now, const ConfigValues& next) {
+  for (const std::string_view key : {"background.threads", "num.recovery.threads.per.data.dir"}) {
+    const std::int64_t before = now.number(key), after = next.number(key);
+    const char* const bound = after < before / 2 ? "value should be at least half the current value"
+                              : after > before * 2
+                                  ? "value should not be greater than double the current value"
+                                  : nullptr;
+    if (bound != nullptr) {
+      return std::unexpected(fmt::format("Dynamic thread count update validation failed for {}={}, {} {}",
+                                         key, after, bound, before));
+    }
+  }
+  return {};
+}
+
 std::string quoted(const std::vector<std::string>& names) {
   return fmt::format("[{}]", fmt::join(names, ", "));
 }
@@ -187,6 +203,7 @@ std::expected<void, std::string> DynamicConfig::check(const std::string& resourc
   const ConfigMap wanted = applicable(result, for_all);
   const ConfigValues after = laid_over(for_all ? wanted : now->for_all, for_all ? now->for_this : wanted);
   MILENA_CHECK(check_together(after));
+  MILENA_CHECK(check_thread_counts(now->values, after));
   MILENA_TRY([[maybe_unused]] const ConnectionLimits limits,
              connection_limits(after, ConnectionLimits::kNone));
   return {};

@@ -141,6 +141,8 @@ class Parser {
 
 std::expected<std::vector<std::pair<std::string, std::string>>, std::string> parse_properties(
     std::string_view text) {
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";  // as editors on Windows write it
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   return Parser(text).parse();
 }
 

@@ -48,5 +48,11 @@ TEST(Properties, RefusesABrokenUnicodeEscape) {
   }
 }
 
+TEST(Properties, AByteOrderMarkIsNoPartOfTheFirstKey) {
+  const auto pairs = parse_properties("\xef\xbb\xbflog.dirs=/data\n");
+  ASSERT_TRUE(pairs);
+  EXPECT_EQ(pairs->front().first, "log.dirs");
+}
+
 }  // namespace
 }  // namespace milena::broker

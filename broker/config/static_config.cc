@@ -26,6 +26,7 @@ std::string joined(const std::vector<std::string>& members) {
 std::expected<StaticConfig, std::string> StaticConfig::read(const ConfigSources& sources) {
   StaticConfig config;
   MILENA_CHECK(config.set_all(sources));
+  MILENA_CHECK(config.check_values());  // under the names that were set
   config.derive();
   MILENA_CHECK(config.check());
   if (sources.port) config.set_port(*sources.port);
@@ -65,12 +66,17 @@ void StaticConfig::derive() {
   }
 }
 
-std::expected<void, std::string> StaticConfig::check() {
+std::expected<void, std::string> StaticConfig::check_values() const {
   for (const auto& [name, text] : set_) {
     const BrokerConfigKey* key = find_broker_config(name);
     if (key == nullptr) continue;
     if (auto value = parse_config(*key, text); !value) return std::unexpected(std::move(value).error());
   }
+  return {};
+}
+
+std::expected<void, std::string> StaticConfig::check() {
+  MILENA_CHECK(check_values());
   MILENA_CHECK(refuse_what_is_lacking());
   warn_of_unknown();
   warn_of_no_effect();

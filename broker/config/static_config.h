@@ -38,6 +38,7 @@ class StaticConfig : public ConfigValues {
   void set_port(std::uint16_t port);
   void derive();
   std::expected<void, std::string> check();
+  std::expected<void, std::string> check_values() const;
   std::expected<void, std::string> refuse_what_is_lacking() const;
   void warn_of_unknown();
   void warn_of_no_effect();

@@ -33,6 +33,13 @@ std::expected<void, std::string> replay(MetadataStore& store, const controller::
     loaded.loader = controller::MetadataLoader(std::move(snapshot->image));
     MILENA_CHECK(check());
   }
+  const Offset from = loaded.loader.next_offset();
+  if (store.start_offset() > from) {
+    return std::unexpected(fmt::format(
+        "its records from offset {} to {} are gone, and no snapshot (*.checkpoint) beside it holds what they "
+        "said: put the missing snapshot back",
+        from.value, store.start_offset().value));
+  }
   std::optional<std::string> refusal;
   Arena arena;
   const auto read =

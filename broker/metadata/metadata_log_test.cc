@@ -49,7 +49,7 @@ class MetadataLogTest : public testing::Test {
     lines_.clear();
     home_ = *storage::LogDirectory::open(disk_, kHome);
     auto store = MetadataStore::open(disk_, *home_, std::make_shared<storage::LogConfig>(), clock_.wall_ms());
-    if (!store) return store.error().why;
+    if (!store) return store.error();
     MetadataLog::Options options;
     options.self.key = {1, home_->meta_properties()->directory_id};
     options.controller.node_id = 1;

@@ -1,8 +1,11 @@
 #include "broker/metadata/metadata_store.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
+#include "broker/partition/log_dirs.h"
 #include "protocol/error_code.h"
 
 namespace milena::broker {
@@ -18,32 +21,46 @@ std::unexpected<Error> storage_error(const char* why) { return fail(ErrorCode::k
 
 }  // namespace
 
-Result<std::unique_ptr<MetadataStore>> MetadataStore::open(Fs& fs, storage::LogDirectory& home,
-                                                           std::shared_ptr<const storage::LogConfig> config,
-                                                           std::int64_t now_ms) {
+std::expected<std::unique_ptr<MetadataStore>, std::string> MetadataStore::open(
+    Fs& fs, storage::LogDirectory& home, std::shared_ptr<const storage::LogConfig> config,
+    std::int64_t now_ms) {
   const auto partition = storage::cluster_metadata_partition();
   const std::string directory = home.partition_path(partition);
-  if (!fs.exists(directory)) return storage_error("the metadata log is missing");
-  std::unique_ptr<MetadataStore> store(new MetadataStore(fs, home.path(), directory));
-  MILENA_CHECK(store->load_quorum_state());
-  MILENA_CHECK(store->load_newest_snapshot());
-  MILENA_TRY(store->log_, home.open_log(partition, std::move(config), now_ms));
-  if (store->snapshot_) {
-    const Offset snapshot_end = controller::snapshot_id(store->snapshot_->image).end_offset;
-    if (snapshot_end > store->log_->log_end_offset()) {
-      // The log lost its tail, or never was: the snapshot is the state, and the log goes on behind it.
-      MILENA_TRY(const auto permit, home.permit_truncation(partition, 0));
-      MILENA_CHECK(store->log_->truncate_fully_and_start_at(snapshot_end, permit, now_ms));
-    }
+  if (!fs.exists(directory)) return std::unexpected("it is missing");
+  std::unique_ptr<MetadataStore> store(new MetadataStore(fs, home, directory));
+  const auto unreadable = [&](std::string_view name, const Error& error) {
+    return std::unexpected(fmt::format("{}: {}", name, why_of(error, home)));
+  };
+  if (const auto loaded = store->load_quorum_state(); !loaded)
+    return unreadable(controller::kQuorumStateFile, loaded.error());
+  if (const auto ids = store->list_snapshots(); !ids.empty() && !ids.back().is_bootstrap()) {
+    if (const auto loaded = store->load_snapshot(ids.back()); !loaded)
+      return unreadable(ids.back().file_name(), loaded.error());
   }
+  auto log = home.open_log(partition, std::move(config), now_ms);
+  if (!log) return std::unexpected(why_of(log.error(), home));
+  store->log_ = *std::move(log);
+  if (!store->snapshot_) return store;
+  const Offset snapshot_end = controller::snapshot_id(store->snapshot_->image).end_offset;
+  if (snapshot_end <= store->log_->log_end_offset()) return store;
+  // The log lost its tail, or never was: the snapshot is the state, and the log goes on behind it.
+  const auto cut = [&]() -> Status {
+    MILENA_TRY(const auto permit, home.permit_truncation(partition, 0));
+    return store->log_->truncate_fully_and_start_at(snapshot_end, permit, now_ms);
+  }();
+  if (!cut) return std::unexpected(why_of(cut.error(), home));
   return store;
+}
+
+std::unexpected<Error> MetadataStore::failed(const IoError& error, std::string_view name) {
+  return home_.health().fail(error, join(directory_, name));
 }
 
 Status MetadataStore::load_quorum_state() {
   const auto content = read_file(fs_, join(directory_, controller::kQuorumStateFile));
   if (!content) {
     if (content.error().code == ENOENT) return {};
-    return storage_error("quorum-state cannot be read");
+    return failed(content.error(), controller::kQuorumStateFile);
   }
   MILENA_TRY(quorum_state_, controller::decode_quorum_state(*content));
   return {};
@@ -60,12 +77,10 @@ std::vector<SnapshotId> MetadataStore::list_snapshots() {
   return ids;
 }
 
-Status MetadataStore::load_newest_snapshot() {
-  const auto ids = list_snapshots();
-  if (ids.empty() || ids.back().is_bootstrap()) return {};
-  const auto content = read_file(fs_, join(directory_, ids.back().file_name()), kSnapshotBytesMax);
-  if (!content) return storage_error("the newest metadata snapshot cannot be read");
-  MILENA_TRY(snapshot_, controller::read_snapshot(*content, ids.back()));
+Status MetadataStore::load_snapshot(const SnapshotId& id) {
+  const auto content = read_file(fs_, join(directory_, id.file_name()), kSnapshotBytesMax);
+  if (!content) return failed(content.error(), id.file_name());
+  MILENA_TRY(snapshot_, controller::read_snapshot(*content, id));
   return {};
 }
 
@@ -79,7 +94,7 @@ Result<std::optional<controller::LoadedSnapshot>> MetadataStore::read_formatted(
 Result<std::optional<controller::LoadedSnapshot>> MetadataStore::read_bootstrap() {
   MILENA_TRY(auto in_partition, read_formatted(join(directory_, SnapshotId{}.file_name())));
   if (in_partition && in_partition->image.metadata_version() != 0) return in_partition;
-  MILENA_TRY(auto features, read_formatted(join(log_dir_, kBootstrapCheckpoint)));
+  MILENA_TRY(auto features, read_formatted(join(home_.path(), kBootstrapCheckpoint)));
   if (!features) return in_partition;
   if (in_partition) features->quorum = std::move(in_partition->quorum);
   return features;
@@ -95,7 +110,8 @@ Status MetadataStore::for_each_batch(Offset offset,
     if (read.records.size == 0) return storage_error("the metadata log ends before its end offset");
     buffer.resize(read.records.size);
     const auto bytes = read.records.file->read_at(read.records.position, buffer);
-    if (!bytes || *bytes != buffer.size()) return storage_error("the metadata log cannot be read");
+    if (!bytes) return failed(bytes.error(), "");
+    if (*bytes != buffer.size()) return storage_error("the metadata log is shorter than it was");
     protocol::BatchIterator batches(buffer);
     for (;;) {
       MILENA_TRY(const auto batch, batches.next());
@@ -108,9 +124,8 @@ Status MetadataStore::for_each_batch(Offset offset,
 }
 
 Status MetadataStore::write_quorum_state(const std::string& content) {
-  if (!replace_file(fs_, join(directory_, controller::kQuorumStateFile), as_bytes(content))) {
-    return storage_error("quorum-state cannot be written");
-  }
+  const auto done = replace_file(fs_, join(directory_, controller::kQuorumStateFile), as_bytes(content));
+  if (!done) return failed(done.error(), controller::kQuorumStateFile);
   return {};
 }
 
@@ -136,18 +151,18 @@ Status MetadataStore::write_snapshot(const controller::MetadataImage& image,
   const std::string part = path + ".part";
   {
     auto file = fs_.open(part, OpenMode::kTruncate);
-    if (!file) return storage_error("a metadata snapshot cannot be created");
+    if (!file) return failed(file.error(), id.file_name());
     std::uint64_t at = 0;
     MILENA_CHECK(controller::write_snapshot(image, quorum, now_ms, [&](BytesView bytes) -> Status {
-      if (!(*file)->write_at(at, bytes)) return storage_error("a metadata snapshot cannot be written");
+      if (const auto written = (*file)->write_at(at, bytes); !written)
+        return failed(written.error(), id.file_name());
       at += bytes.size();
       return {};
     }));
-    if (!(*file)->sync()) return storage_error("a metadata snapshot cannot be synced");
+    if (const auto synced = (*file)->sync(); !synced) return failed(synced.error(), id.file_name());
   }
-  if (!fs_.rename(part, path) || !fs_.sync_directory(directory_)) {
-    return storage_error("a metadata snapshot cannot be put in place");
-  }
+  if (const auto renamed = fs_.rename(part, path); !renamed) return failed(renamed.error(), id.file_name());
+  if (const auto synced = fs_.sync_directory(directory_); !synced) return failed(synced.error(), "");
   for (const auto& older : list_snapshots()) {
     if (older < id) (void)fs_.remove(join(directory_, older.file_name()));
   }

@@ -2,10 +2,11 @@
 // quorum-state.
 //
 // Owned by MetadataLog and used on its thread only; everything blocks. Knows bytes and files, not what they
-// mean. Always:  what sync() has returned for survives power loss. A snapshot file that has its final name is
-// whole.
+// mean. What sync() has returned for survives power loss, and a snapshot file that has its final name is
+// whole. An I/O error takes the log directory offline, as one of any other log there does.
 #pragma once
 
+#include <expected>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -24,12 +25,11 @@ namespace milena::broker {
 
 class MetadataStore {
  public:
-  // Opens the log in `home`, where LogDirs has made it at the first start.
-  //   KAFKA_STORAGE_ERROR  the log is missing or damaged, or the disk fails
-  //   CORRUPT_MESSAGE      quorum-state or the newest snapshot cannot be read
-  static Result<std::unique_ptr<MetadataStore>> open(Fs& fs, storage::LogDirectory& home,
-                                                     std::shared_ptr<const storage::LogConfig> config,
-                                                     std::int64_t now_ms);
+  // Opens the log in `home`, where LogDirs has made it at the first start. The error is a sentence: what
+  // cannot be read, and why.
+  static std::expected<std::unique_ptr<MetadataStore>, std::string> open(
+      Fs& fs, storage::LogDirectory& home, std::shared_ptr<const storage::LogConfig> config,
+      std::int64_t now_ms);
 
   // Neither records nor a snapshot: nothing has ever been written, or everything is gone.
   bool is_empty() const { return log_->log_end_offset() == 0 && !snapshot_; }
@@ -45,6 +45,7 @@ class MetadataStore {
   Status for_each_batch(protocol::Offset offset,
                         const std::function<Status(const protocol::RecordBatchView&)>& visit);
 
+  protocol::Offset start_offset() const { return log_->log_start_offset(); }
   protocol::Offset end_offset() const { return log_->log_end_offset(); }
   protocol::LeaderEpoch last_epoch() const { return log_->latest_epoch(); }
 
@@ -61,16 +62,17 @@ class MetadataStore {
   storage::Log& log() { return *log_; }
 
  private:
-  MetadataStore(Fs& fs, std::string log_dir, std::string directory)
-      : fs_(fs), log_dir_(std::move(log_dir)), directory_(std::move(directory)) {}
+  MetadataStore(Fs& fs, storage::LogDirectory& home, std::string directory)
+      : fs_(fs), home_(home), directory_(std::move(directory)) {}
   Status load_quorum_state();
-  Status load_newest_snapshot();
+  Status load_snapshot(const controller::SnapshotId& id);
+  std::unexpected<Error> failed(const IoError& error, std::string_view name);
   Result<std::optional<controller::LoadedSnapshot>> read_formatted(const std::string& path);
   std::vector<controller::SnapshotId> list_snapshots();
 
   Fs& fs_;
-  const std::string log_dir_;
-  const std::string directory_;  // of the metadata partition, in log_dir_
+  storage::LogDirectory& home_;
+  const std::string directory_;  // of the metadata partition, in home_
   std::unique_ptr<storage::Log> log_;
   std::optional<controller::QuorumState> quorum_state_;
   std::optional<controller::LoadedSnapshot> snapshot_;

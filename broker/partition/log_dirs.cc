@@ -19,17 +19,8 @@ using storage::LogDirectory;
 namespace {
 
 constexpr Uuid kMetadataTopicId = Uuid::from_halves(0, 1);
-// kafka-storage.sh of Kafka 4.0 to 4.3 leaves it in every directory that it formats.
-constexpr std::string_view kKafkaBootstrapName = "bootstrap.checkpoint";
 
 std::unexpected<std::string> sentence(std::string what) { return std::unexpected(std::move(what)); }
-
-// The absolute path without links, as far as it exists.
-std::string resolved(const std::string& path) {
-  std::error_code error;
-  const auto full = std::filesystem::weakly_canonical(std::filesystem::absolute(path, error), error);
-  return error ? path : full.string();
-}
 
 std::string metadata_path_in(const std::string& directory) {
   return join(directory, storage::directory_name(storage::cluster_metadata_partition()));
@@ -40,6 +31,18 @@ std::string metadata_path_in(const std::string& directory) {
 std::string normal_path(const std::string& path) {
   const std::string text = std::filesystem::path(path).lexically_normal().string();
   return text.size() > 1 && text.ends_with('/') ? text.substr(0, text.size() - 1) : text;
+}
+
+std::string absolute_path(const std::string& path) {
+  std::error_code error;
+  const auto full = std::filesystem::absolute(path, error);
+  return error ? path : full.string();
+}
+
+std::string resolved_path(const std::string& path) {
+  std::error_code error;
+  const auto full = std::filesystem::weakly_canonical(std::filesystem::absolute(path, error), error);
+  return error ? path : full.string();
 }
 
 std::string why_of(std::string_view what, LogDirectory& directory) {
@@ -53,25 +56,19 @@ std::expected<std::unique_ptr<LogDirs>, std::string> LogDirs::open(Options optio
                                                                    const Logger& log) {
   for (auto& path : options.paths) path = normal_path(path);
   if (options.metadata_path) options.metadata_path = normal_path(*options.metadata_path);
+  for (const auto& path : options.paths) {  // by another name, it may be one of them
+    if (options.metadata_path && resolved_path(path) == resolved_path(*options.metadata_path))
+      options.metadata_path = path;
+  }
   std::unique_ptr<LogDirs> dirs(new LogDirs(std::move(options), fs, rng, log));
   MILENA_CHECK(dirs->check_paths());
   MILENA_CHECK(dirs->open_all());
   MILENA_CHECK(dirs->check_owners());
   MILENA_CHECK(dirs->check_ids());
   MILENA_CHECK(dirs->check_nesting());
+  MILENA_CHECK(dirs->check_lost());
   MILENA_CHECK(dirs->find_metadata());
   return dirs;
-}
-
-// A directory under two names would find itself locked.
-LogDirs::Checked LogDirs::check_paths() const {
-  std::map<std::string, std::string> seen;
-  for (const std::string& path : options_.paths) {
-    const auto [at, is_new] = seen.emplace(resolved(path), path);
-    if (!is_new)
-      return sentence(fmt::format("log.dirs names one directory twice: {} and {}", at->second, path));
-  }
-  return {};
 }
 
 LogDirs::Checked LogDirs::open_all() {
@@ -112,60 +109,6 @@ std::vector<LogDirectory*> LogDirs::all() const {
   return out;
 }
 
-LogDirs::Checked LogDirs::check_owners() {
-  cluster_id_ = options_.cluster_id;
-  for (auto* directory : all()) {
-    const auto& owner = directory->meta_properties();
-    if (!owner) continue;
-    if (owner->node_id != options_.node_id) {
-      return sentence(fmt::format("{}: belongs to node {}, and this is node {} (node.id)", directory->path(),
-                                  owner->node_id.value, options_.node_id.value));
-    }
-    if (cluster_id_.empty()) cluster_id_ = owner->cluster_id;
-    if (owner->cluster_id != cluster_id_) {
-      return sentence(fmt::format("{}: belongs to cluster {}, not to {}", directory->path(),
-                                  owner->cluster_id, cluster_id_));
-    }
-  }
-  return {};
-}
-
-// Each directory has an id, and none that another one has.
-LogDirs::Checked LogDirs::check_ids() {
-  std::map<Uuid, std::string> seen;
-  for (auto* directory : all()) {
-    const auto& owner = directory->meta_properties();
-    if (!owner || owner->directory_id.is_zero()) continue;
-    const auto [at, is_new] = seen.emplace(owner->directory_id, directory->path());
-    if (!is_new) {
-      return sentence(
-          fmt::format("{} and {} have the same directory.id: one is a copy of the other; take the "
-                      "one that is not current out of log.dirs",
-                      at->second, directory->path()));
-    }
-  }
-  return {};
-}
-
-// A partition is removed with everything in its directory.
-LogDirs::Checked LogDirs::check_nesting() const {
-  auto inner_paths = options_.paths;
-  if (metadata_is_apart_) inner_paths.push_back(*options_.metadata_path);
-  for (auto* outer : all()) {
-    const std::string prefix = join(resolved(outer->path()), "");
-    for (const std::string& inner : inner_paths) {
-      const std::string path = resolved(inner);
-      if (inner == outer->path() || !path.starts_with(prefix)) continue;
-      const std::string child = path.substr(0, path.find('/', prefix.size()));
-      if (!fs_.exists(join(child, storage::kPartitionMetadataName))) continue;
-      return sentence(
-          fmt::format("{} lies in {}, which is a partition of log directory {}: move it out of there", inner,
-                      child, outer->path()));
-    }
-  }
-  return {};
-}
-
 LogDirs::Checked LogDirs::find_metadata() {
   std::vector<LogDirectory*> holders;
   for (auto* directory : all()) {
@@ -204,10 +147,16 @@ LogDirs::Checked LogDirs::complete_metadata_owner() {
   auto owner = *metadata_->meta_properties();
   if (!owner.directory_id.is_zero()) return {};
   const auto last = std::ranges::find(known_, true, &KnownLogDir::holds_metadata_log);
-  owner.directory_id = last != known_.end() ? last->id : Uuid::random(rng_);
+  owner.directory_id = last != known_.end() ? last->id : known_id(*metadata_);
   const auto done = metadata_->format(owner);
   if (!done) return sentence(fmt::format("{}: {}", metadata_->path(), why_of(done.error(), *metadata_)));
   return {};
+}
+
+// The id that a directory had at this path, unless another one has it; else a new one.
+Uuid LogDirs::known_id(const LogDirectory& directory) {
+  const auto last = std::ranges::find(known_, absolute_path(directory.path()), &KnownLogDir::path);
+  return last != known_.end() && find(last->id) == nullptr ? last->id : Uuid::random(rng_);
 }
 
 // Nobody has a metadata log yet. It is made before any directory says that it belongs to a cluster: from then
@@ -230,61 +179,10 @@ LogDirs::Checked LogDirs::begin_cluster() {
   return {};
 }
 
-LogDirs::Checked LogDirs::check_first_start() const {
-  if (!unusable_.empty()) {
-    return sentence(fmt::format("{} cannot be used: {}; {}", unusable_.front().path, unusable_.front().why,
-                                missing_metadata()));
-  }
-  for (auto* directory : all()) {
-    if (directory->meta_properties() && !is_freshly_formatted_by_kafka(*directory)) {
-      return sentence(fmt::format("{} belongs to cluster {}, but {}", directory->path(), cluster_id_,
-                                  missing_metadata()));
-    }
-  }
-  return {};
-}
-
-std::string LogDirs::missing_metadata() const {
-  const auto last = std::ranges::find(known_, true, &KnownLogDir::holds_metadata_log);
-  std::string out = fmt::format("the metadata log (__cluster_metadata-0) is in none of {}",
-                                fmt::join(options_.paths, ", "));
-  if (options_.metadata_path) out += fmt::format(" and metadata.log.dir {}", *options_.metadata_path);
-  if (last != known_.end()) out += fmt::format("; at the last start it was in {}", last->path);
-  return out + ": add or mount the directory that holds it";
-}
-
-bool LogDirs::is_freshly_formatted_by_kafka(LogDirectory& directory) const {
-  const auto entries = fs_.list(directory.path());
-  return entries && std::ranges::find(*entries, kKafkaBootstrapName, &DirEntry::name) != entries->end() &&
-         std::ranges::none_of(*entries, [&](const DirEntry& entry) {
-           return entry.is_directory &&
-                  fs_.exists(join(join(directory.path(), entry.name), storage::kPartitionMetadataName));
-         });
-}
-
-std::map<Uuid, std::size_t> LogDirs::missed(const MetadataImage& image) const {
-  std::map<Uuid, std::size_t> out;
-  for (const auto& [id, topic] : image.topics) {
-    for (const auto& [index, partition] : topic->partitions) {
-      if (!partition->is_replica(options_.node_id)) continue;
-      const Uuid directory = partition->directory_of(options_.node_id);
-      if (controller::is_reserved_directory(directory) || find(directory) != nullptr || is_lost(directory))
-        continue;
-      ++out[directory];
-    }
-  }
-  return out;
-}
-
 void LogDirs::format_rest(const MetadataImage& image) {
   warn_of_lost(image);
+  keep_usable([&](LogDirectory& directory) { return complete_owner(directory); });
   const auto missing = missed(image);
-  for (const auto& [id, partitions] : missing) {
-    log_.error(
-        "log directory {} is missing: its {} partitions answer KAFKA_STORAGE_ERROR until it is back in "
-        "log.dirs. If it is gone for good, start with milena.lost.log.dirs={}, and they are made anew, empty",
-        name_of(id), partitions, id.to_string());
-  }
   const bool may_format = missing.empty();
   for (const auto& path : std::exchange(absent_, {})) {
     if (!may_format) {
@@ -293,63 +191,56 @@ void LogDirs::format_rest(const MetadataImage& image) {
       set_aside(path, opened.error());
     }
   }
+  keep_usable([&](LogDirectory& directory) { return format_new(directory, may_format); });
+  report(missing);
+  write_known();
+}
+
+// Sets those aside for which `use` answers why they cannot be used.
+void LogDirs::keep_usable(const std::function<std::string(LogDirectory&)>& use) {
   std::vector<Directory> kept;
   for (auto& directory : usable_) {
-    auto owner = directory->meta_properties();
-    if (!owner && !may_format) {
-      set_aside(directory->path(),
-                "it has no meta.properties, and a log directory is missing; is it not mounted?");
-      continue;
-    }
-    const bool complete = owner && !owner->directory_id.is_zero();
-    if (!owner) owner = storage::MetaProperties{cluster_id_, options_.node_id, {}};
-    if (owner->directory_id.is_zero()) owner->directory_id = Uuid::random(rng_);
-    if (const auto done = complete ? Status{} : directory->format(*owner); !done) {
-      set_aside(directory->path(), why_of(done.error(), *directory));
+    if (auto why = use(*directory); !why.empty()) {
+      set_aside(directory->path(), std::move(why));
     } else {
       kept.push_back(std::move(directory));
     }
   }
   usable_ = std::move(kept);
-  write_known();
 }
 
-// An id in milena.lost.log.dirs that says nothing is a mistake, or can be taken out.
-void LogDirs::warn_of_lost(const MetadataImage& image) const {
-  for (const Uuid& id : options_.lost) {
-    if (find(id) != nullptr) {
-      log_.warn("milena.lost.log.dirs names {}, which is here and is used", find(id)->path());
-    } else if (std::ranges::find(known_, id, &KnownLogDir::id) == known_.end() && !places_any(image, id)) {
-      log_.warn(
-          "milena.lost.log.dirs names {}, and no partition of this node lies in such a directory: it can be "
-          "taken out",
-          id.to_string());
-    }
-  }
+// Kafka before 3.7 gave no ids.
+std::string LogDirs::complete_owner(LogDirectory& directory) {
+  auto owner = directory.meta_properties();
+  if (!owner || !owner->directory_id.is_zero()) return "";
+  owner->directory_id = known_id(directory);
+  const auto done = directory.format(*owner);
+  return done ? "" : why_of(done.error(), directory);
 }
 
-bool LogDirs::places_any(const MetadataImage& image, const Uuid& directory) const {
-  for (const auto& [topic_id, topic] : image.topics) {
-    for (const auto& [index, partition] : topic->partitions) {
-      if (partition->is_replica(options_.node_id) && partition->directory_of(options_.node_id) == directory)
-        return true;
-    }
-  }
-  return false;
+std::string LogDirs::format_new(LogDirectory& directory, bool may_format) {
+  if (directory.meta_properties()) return "";
+  if (holds_partitions(directory))
+    return "it has no meta.properties, but holds partitions: put that file back";
+  if (!may_format) return "it has no meta.properties, and a log directory is missing; is it not mounted?";
+  const auto done = directory.format({cluster_id_, options_.node_id, Uuid::random(rng_)});
+  return done ? "" : why_of(done.error(), directory);
 }
 
-bool LogDirs::has_history() const {
-  if (!known_.empty()) return true;
-  for (auto* directory : all()) {
-    const auto entries = fs_.list(directory->path());
-    for (const DirEntry& entry : entries ? *entries : std::vector<DirEntry>{}) {
-      const auto name = storage::parse_partition_name(entry.name);
-      if (!entry.is_directory || !name || name->partition == storage::cluster_metadata_partition()) continue;
-      const auto metadata = directory->partition_metadata(entry.name);
-      if (metadata && metadata->is_valid()) return true;
+void LogDirs::report(const std::map<Uuid, std::size_t>& missing) const {
+  for (const Unusable& directory : unusable_)
+    log_.error("log directory {} cannot be used: {}", directory.path, directory.why);
+  for (const auto& [id, partitions] : missing) {
+    if (const auto* const unusable = unusable_with(id)) {
+      log_.error("{} partitions of {} answer KAFKA_STORAGE_ERROR until it can be used again", partitions,
+                 unusable->path);
+      continue;
     }
+    log_.error(
+        "log directory {} is missing: its {} partitions answer KAFKA_STORAGE_ERROR until it is back in "
+        "log.dirs. If it is gone for good, start with milena.lost.log.dirs={}, and they are made anew, empty",
+        name_of(id), partitions, id.to_string());
   }
-  return false;
 }
 
 void LogDirs::use() {
@@ -360,7 +251,6 @@ void LogDirs::use() {
 }
 
 void LogDirs::set_aside(std::string path, std::string why) {
-  log_.error("log directory {} cannot be used: {}", path, why);
   unusable_.push_back({std::move(path), std::move(why)});
 }
 
@@ -370,14 +260,6 @@ LogDirectory* LogDirs::find(const Uuid& id) const {
     return owner && owner->directory_id == id;
   });
   return at == usable_.end() ? nullptr : at->get();
-}
-
-bool LogDirs::complete(const MetadataImage& image) const {
-  if (!unusable_.empty() || !missed(image).empty()) return false;
-  const auto* self = image.broker(options_.node_id);
-  return self == nullptr || std::ranges::all_of(self->log_dirs, [&](const Uuid& id) {
-           return find(id) != nullptr || is_lost(id);
-         });
 }
 
 std::string LogDirs::name_of(const Uuid& id) const {
@@ -414,11 +296,9 @@ void LogDirs::read_known() {
 void LogDirs::write_known() {
   std::vector<KnownLogDir> now;
   for (auto* directory : all()) {
-    std::error_code ignored;
-    const auto path = std::filesystem::absolute(directory->path(), ignored);
     now.push_back({.id = directory->meta_properties()->directory_id,
                    .holds_metadata_log = directory == metadata_,
-                   .path = path.empty() ? directory->path() : path.string()});
+                   .path = absolute_path(directory->path())});
   }
   for (auto& entry : known_) {
     if (std::ranges::find(now, entry.id, &KnownLogDir::id) != now.end() || is_lost(entry.id)) continue;

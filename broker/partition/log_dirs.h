@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -39,6 +40,9 @@ std::string why_of(const Error& error, storage::LogDirectory& directory);
 
 // "/data/a" for "/data/./a/": how paths of directories are compared and written here.
 std::string normal_path(const std::string& path);
+std::string absolute_path(const std::string& path);
+// The absolute path without links, as far as it exists.
+std::string resolved_path(const std::string& path);
 
 class LogDirs {
  public:
@@ -61,6 +65,8 @@ class LogDirs {
   // The directory of the metadata log. With metadata.log.dir it may be none of log.dirs.
   storage::LogDirectory& metadata() const { return *metadata_; }
 
+  // "; at the last start it lay in /data/a", if that was another directory. For a refusal.
+  std::string former_place_of_metadata() const;
   // Whether partitions may live there, too.
   bool is_metadata_shared() const { return metadata_ != metadata_only_.get(); }
 
@@ -102,12 +108,20 @@ class LogDirs {
   Checked check_nesting() const;
   Checked find_metadata();
   Checked complete_metadata_owner();
+  void keep_usable(const std::function<std::string(storage::LogDirectory&)>& use);
+  std::string complete_owner(storage::LogDirectory& directory);
+  std::string format_new(storage::LogDirectory& directory, bool may_format);
+  void report(const std::map<Uuid, std::size_t>& missing) const;
   Checked begin_cluster();
   Checked check_first_start() const;
   std::string missing_metadata() const;
   bool is_freshly_formatted_by_kafka(storage::LogDirectory& directory) const;
   std::vector<storage::LogDirectory*> all() const;
   std::map<Uuid, std::size_t> missed(const controller::MetadataImage& image) const;
+  bool holds_partitions(storage::LogDirectory& directory) const;
+  Uuid known_id(const storage::LogDirectory& directory);
+  Checked check_lost() const;
+  const Unusable* unusable_with(const Uuid& id) const;
   bool places_any(const controller::MetadataImage& image, const Uuid& directory) const;
   void warn_of_lost(const controller::MetadataImage& image) const;
   void set_aside(std::string path, std::string why);

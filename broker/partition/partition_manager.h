@@ -129,6 +129,7 @@ class PartitionManager final : public FlushScheduler {
   void warn_of_copies(const FoundReplicas& found, const storage::TopicPartition& partition,
                       const FoundReplica& replica) const;
   void keep_stray(storage::LogDirectory& directory, const storage::PartitionName& name);
+  void report_strays();
   void note_stray(storage::LogDirectory& directory, const std::string& name);
   void open_all(const FoundReplicas& found, const controller::MetadataImage& image);
   struct OpenedReplica {  // without a log when it could not be opened or made
@@ -145,7 +146,8 @@ class PartitionManager final : public FlushScheduler {
                                             protocol::PartitionId index, const controller::Partition& state,
                                             OpenedReplica opened);
   Result<std::unique_ptr<storage::Log>> open_log(const TopicIdentity& topic, const TopicSettings& settings,
-                                                 protocol::PartitionId index, ReplicaPlacement::Action action,
+                                                 protocol::PartitionId index,
+                                                 const ReplicaPlacement& placement,
                                                  storage::LogDirectory& directory);
   void note_directory(const TopicIdentity& topic, protocol::PartitionId index,
                       const controller::Partition& state, const storage::LogDirectory* directory);

@@ -22,6 +22,7 @@ void PartitionManager::open(const MetadataImage& image) {
   const auto found = find_replicas(dirs_, options_.recovery_threads);
   sort_out(found, image);
   open_all(found, image);
+  report_strays();
   for (const auto& directory : dirs_.usable()) {
     if (const auto done = directory->recovery_done(); !done)
       log_.error("log directory {}: {}", directory->path(), why_of(done.error(), *directory));
@@ -42,10 +43,14 @@ void PartitionManager::sort_out(const FoundReplicas& found, const MetadataImage&
         keep_stray(*replica.directory, replica.name);
         break;
       case ReplicaOwner::kDeletedTopic:
+        log_.info("{} is removed: its topic is deleted", path);
         run_blocking([&directory = *replica.directory, path] { (void)directory.remove_deleted(path); });
         break;
       case ReplicaOwner::kUnknown:
-        if (replica.name.state == PartitionName::State::kStray) {
+        if (replica.name.state == PartitionName::State::kDeleted &&
+            replica.directory->is_empty(replica.name)) {
+          run_blocking([&directory = *replica.directory, path] { (void)directory.remove_deleted(path); });
+        } else if (replica.name.state == PartitionName::State::kStray) {
           note_stray(*replica.directory, replica.name.name);
         } else if (image.topic(partition.topic) == nullptr) {
           log_.info("{} is not a partition of this cluster: it is not touched", path);
@@ -53,14 +58,18 @@ void PartitionManager::sort_out(const FoundReplicas& found, const MetadataImage&
         break;
     }
   }
+}
+
+// Those that were taken back are none any more.
+void PartitionManager::report_strays() {
+  std::erase_if(strays_, [](const Stray& stray) { return !stray.directory->has(stray.name); });
   std::uint64_t bytes = 0;
   for (const Stray& stray : strays_) bytes += stray.bytes;
-  if (!strays_.empty()) {
-    log_.warn(
-        "{} directories named *-stray hold {} bytes of partitions that this cluster does not know; they are "
-        "kept until you remove them, kafka-log-dirs.sh lists them",
-        strays_.size(), bytes);
-  }
+  if (strays_.empty()) return;
+  log_.warn(
+      "{} directories named *-stray hold {} bytes of partitions that this cluster does not know; they are "
+      "kept until you remove them, kafka-log-dirs.sh lists them",
+      strays_.size(), bytes);
 }
 
 // One replica in two directories: whoever copied it, or declared a directory lost that is back, should know.
@@ -168,7 +177,7 @@ PartitionManager::OpenedReplica PartitionManager::open_replica(const TopicIdenti
     log_.warn("{} is made anew, empty, in {}: {}", storage::directory_name(name), directory->path(),
               placement.why);
   }
-  auto opened = open_log(topic, settings, index, placement.action, *directory);
+  auto opened = open_log(topic, settings, index, placement, *directory);
   if (opened && (*opened)->log_end_offset() < placement.least_end) {
     log_.error(
         "{} is offline: it ends at offset {}, though the directory that the metadata names held it up to {}: "
@@ -205,16 +214,36 @@ std::shared_ptr<Partition> PartitionManager::make_partition(
 
 Result<std::unique_ptr<storage::Log>> PartitionManager::open_log(const TopicIdentity& topic,
                                                                  const TopicSettings& settings,
-                                                                 PartitionId index, Action action,
+                                                                 PartitionId index,
+                                                                 const ReplicaPlacement& placement,
                                                                  LogDirectory& directory) {
   const TopicPartition name{topic.name, index};
+  const Action action = placement.action;
   if (action == Action::kCreate) MILENA_CHECK(directory.create_partition(name, topic.id));
+  if (action == Action::kTakeBack) {
+    log_.warn("{} is taken back from {}: the metadata knows its topic again", directory.partition_path(name),
+              placement.stray);
+    MILENA_CHECK(directory.take_back(placement.stray, name));
+  }
+  if (placement.least_start > 0) directory.raise_log_start(name, placement.least_start);
   if (action == Action::kRepairAndOpen) {
     log_.warn("{}: its {} was missing or damaged, and is written anew", directory.partition_path(name),
               storage::kPartitionMetadataName);
     MILENA_CHECK(directory.write_partition_metadata(name, topic.id));
   }
-  return directory.open_log(name, settings.log, clock_.wall_ms());
+  MILENA_TRY(auto log, directory.open_log(name, settings.log, clock_.wall_ms()));
+  const auto& [cut_bytes, has_lost_its_tail] = log->recovery();
+  if (cut_bytes > 0) {
+    log_.warn(
+        "{}: {} bytes behind offset {} were no whole batches, and are removed: what an append or a power cut "
+        "has left",
+        directory.partition_path(name), cut_bytes, log->log_end_offset().value);
+  }
+  if (has_lost_its_tail) {
+    log_.warn("{}: all that was left of it lies below its log start, {}, and is removed",
+              directory.partition_path(name), log->log_start_offset().value);
+  }
+  return log;
 }
 
 // The controller is to know where each replica is: that is what the next start goes by. `directory` is null
@@ -252,13 +281,18 @@ void PartitionManager::cordon(const MetadataImage& image) {
   std::set<std::string> paths;
   for (const auto& path : split_config_list(value == nullptr ? "" : *value))
     paths.insert(path == "*" ? path : normal_path(path));
+  auto unknown = paths;
+  unknown.erase("*");
   std::set<const LogDirectory*> now;
   std::vector<Uuid> ids;
   for (const auto& directory : dirs_.usable()) {
+    unknown.erase(directory->path());
     if (!paths.contains("*") && !paths.contains(directory->path())) continue;
     now.insert(directory.get());
     ids.push_back(directory->meta_properties()->directory_id);
   }
+  for (const auto& path : unknown)
+    log_.warn("cordoned.log.dirs names {}, which is none of the log directories in use", path);
   {
     const MutexLock lock(load_mutex_);
     if (now == cordoned_) return;

@@ -61,19 +61,23 @@ ReplicaPlacement ReplicaPlacer::place(const controller::Topic& topic, protocol::
   const bool is_reserved = controller::is_reserved_directory(assigned);
   const FoundReplica* elsewhere = nullptr;
   const FoundReplica* broken = nullptr;
-  const FoundReplica* foreign = nullptr;  // of another topic of this cluster
+  const FoundReplica* foreign = nullptr;  // of another topic
+  std::vector<const FoundReplica*> strays;
   const auto [first, last] = found_.equal_range(name);
   for (auto at = first; at != last; ++at) {
     const FoundReplica& replica = at->second;
-    if (!is_live(replica)) continue;
     const bool is_here = replica.directory == assigned_dir;
     const auto& metadata = replica.metadata;
-    if (metadata.is_valid() && metadata.topic_id == topic.id) {
-      if (is_here) return in(assigned_dir, Action::kOpen);
+    const bool is_it = metadata.is_valid() && metadata.topic_id == topic.id;
+    if (replica.name.state == PartitionName::State::kStray && is_it && (is_here || is_reserved))
+      strays.push_back(&replica);
+    if (!is_live(replica)) continue;
+    if (is_it && is_here) return in(assigned_dir, Action::kOpen);
+    if (is_it) {
       elsewhere = &replica;
     } else if (!metadata.is_valid() && (is_here || is_reserved)) {
       broken = &replica;
-    } else if (metadata.is_valid() && is_here && image_.topic(metadata.topic_id) != nullptr) {
+    } else if (is_here) {
       foreign = &replica;
     }
   }
@@ -82,19 +86,38 @@ ReplicaPlacement ReplicaPlacer::place(const controller::Topic& topic, protocol::
                                assigned_dir->health().reason()));
   // Where the directory that the metadata names is missing, another one may hold an old copy.
   const bool is_missed = assigned_dir == nullptr && !is_reserved && !dirs_.is_lost(assigned);
-  if (elsewhere != nullptr && !is_missed) {
-    auto moved = in(elsewhere->directory, Action::kOpen);
-    const auto checkpoint = assigned_dir != nullptr ? assigned_dir->noted(name) : std::nullopt;
-    if (checkpoint) moved.least_end = checkpoint->recovery_point;
-    return moved;
-  }
+  if (elsewhere != nullptr && !is_missed) return place_in_another(*elsewhere, name, assigned_dir);
   if (broken != nullptr) return place_broken(*broken);
-  if (foreign != nullptr) {
-    return offline(fmt::format("{} holds a partition of topic {}, not of {}: put it back under its own name",
-                               assigned_dir->partition_path(name),
-                               image_.topic(foreign->metadata.topic_id)->name, topic.name));
+  if (!strays.empty()) return place_stray(strays);
+  if (foreign == nullptr) return place_missing(name, assigned);
+  const auto* other = image_.topic(foreign->metadata.topic_id);
+  if (other == nullptr) return created(assigned_dir, "what lay there under its name belongs to no topic");
+  return offline(fmt::format("{} holds a partition of topic {}, not of {}: put it back under its own name",
+                             assigned_dir->partition_path(name), other->name, topic.name));
+}
+
+ReplicaPlacement ReplicaPlacer::place_in_another(const FoundReplica& replica, const TopicPartition& name,
+                                                 const LogDirectory* assigned) const {
+  auto moved = in(replica.directory, Action::kOpen);
+  const auto checkpoint = assigned != nullptr ? assigned->noted(name) : std::nullopt;
+  if (checkpoint) {
+    moved.least_end = checkpoint->recovery_point;
+    moved.least_start = checkpoint->log_start_offset;
   }
-  return place_missing(name, assigned);
+  return moved;
+}
+
+// An earlier start, with another metadata log, did not know the partition and set it aside.
+ReplicaPlacement ReplicaPlacer::place_stray(const std::vector<const FoundReplica*>& strays) const {
+  const FoundReplica& stray = *strays.front();
+  if (strays.size() > 1) {
+    return offline(fmt::format("{}/{} and {}/{} are both of it: remove the one that is not current",
+                               stray.directory->path(), stray.name.name, strays[1]->directory->path(),
+                               strays[1]->name.name));
+  }
+  auto taken = in(stray.directory, Action::kTakeBack);
+  taken.stray = stray.name.name;
+  return taken;
 }
 
 // The metadata places the partition here, and its partition.metadata does not say so.

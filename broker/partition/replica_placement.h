@@ -39,14 +39,18 @@ struct ReplicaPlacement {
   enum class Action {
     kOpen,           // in `directory`
     kRepairAndOpen,  // the same, once its partition.metadata is written anew
+    kTakeBack,       // the same, once the directory `stray` has its name again
     kCreate,         // in `directory`; where null, wherever there is room
     kOffline,        // nowhere, for the reason in `why`
   };
   Action action = Action::kOffline;
   storage::LogDirectory* directory = nullptr;
   std::string why{};  // also of kCreate, unless nothing is known to have been there
-  // Where the log must end at least: what the directory that the metadata names is known to have held.
+  // Where the log must end and begin at least: what the directory that the metadata names is known to have
+  // held, if this is another one.
   storage::Offset least_end = 0;
+  storage::Offset least_start = 0;
+  std::string stray{};  // of kTakeBack
 };
 
 class ReplicaPlacer {
@@ -60,6 +64,9 @@ class ReplicaPlacer {
                          const controller::Partition& state) const;
 
  private:
+  ReplicaPlacement place_in_another(const FoundReplica& replica, const storage::TopicPartition& name,
+                                    const storage::LogDirectory* assigned) const;
+  ReplicaPlacement place_stray(const std::vector<const FoundReplica*>& strays) const;
   ReplicaPlacement place_broken(const FoundReplica& replica) const;
   ReplicaPlacement place_missing(const storage::TopicPartition& name, const Uuid& assigned) const;
 

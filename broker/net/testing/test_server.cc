@@ -135,7 +135,7 @@ void ScriptedHandler::release(const std::string& body) {
 }
 
 TestServer::TestServer(Options options) : logger_(LogLevel::kInfo, keep_line, this) {
-  ignore_broken_pipes();
+  ignore_fatal_io_signals();
   std::vector<Loop*> loops;
   for (std::size_t i = 0; i < options.loops; ++i) {
     loops_.push_back(

@@ -1,0 +1,265 @@
+// What operators do to log directories by mistake or in need: old copies, files that are lost, settings that
+// stay: nothing that was acknowledged is hidden or deleted, nothing foreign is touched, and a line says it.
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <string>
+
+#include "broker/testing/log_dirs_test_base.h"
+#include "broker/verify.h"
+#include "protocol/delete_records.gen.h"
+#include "protocol/delete_topics.gen.h"
+
+namespace milena::broker {
+namespace {
+
+using testing::TestBroker;
+
+class LogDirsFaultsTest : public testing::LogDirsTest {
+ protected:
+  void delete_records(TestBroker& broker, std::string_view topic, int partition, std::int64_t offset) {
+    protocol::DeleteRecordsRequest request{.timeout_ms = 10'000};
+    request.topics = arena_.array<protocol::DeleteRecordsRequest::DeleteRecordsTopic>(1);
+    request.topics[0].name = topic;
+    request.topics[0].partitions =
+        arena_.array<protocol::DeleteRecordsRequest::DeleteRecordsTopic::DeleteRecordsPartition>(1);
+    request.topics[0].partitions[0].partition_index = partition;
+    request.topics[0].partitions[0].offset = offset;
+    const auto answer = broker.ask<protocol::DeleteRecordsResponse>(request, 2, arena_);
+    ASSERT_EQ(answer.topics[0].partitions[0].error_code, ErrorCode::kNone);
+  }
+  bool is_fine(const std::string& directory) { return verified(directory).is_fine; }
+  VerifyReport verified(const std::string& directory, std::vector<std::string> adopt = {}) {
+    return verify_log_directory(
+        disk_, {.directory = directory, .metadata_directory = {}, .adopt = std::move(adopt)});
+  }
+};
+
+TEST_F(LogDirsFaultsTest, AStrayIsTakenBackWhenTheMetadataKnowsItAgain) {
+  fill("/a,/b");
+  copy("/a", "/backup");
+  fill("/a,/b", "letters");
+  const auto in_b = lying_in("/b", "letters");
+  ASSERT_FALSE(in_b.empty());
+  ASSERT_TRUE(disk_.rename("/a", "/newer"));
+  ASSERT_TRUE(disk_.rename("/backup", "/a"));
+  {
+    auto broker = start("/a,/b");
+    ASSERT_EQ(broker.refusal(), "");
+    EXPECT_TRUE(tells(broker, "belongs to no topic of this cluster: kept as"));
+    broker.stop();
+  }
+  EXPECT_TRUE(lying_in("/b", "letters").empty());
+  ASSERT_TRUE(disk_.remove_tree("/a"));
+  ASSERT_TRUE(disk_.rename("/newer", "/a"));
+  auto broker = start("/a,/b");
+  ASSERT_EQ(broker.refusal(), "");
+  EXPECT_EQ(served(broker, "letters"), all());
+  EXPECT_EQ(lying_in("/b", "letters"), in_b);
+  EXPECT_TRUE(tells(broker, "is taken back from letters-"));
+  EXPECT_FALSE(tells(broker, "directories named *-stray"));
+}
+
+TEST_F(LogDirsFaultsTest, ALogStartAboveTheRecordsOfACleanLogDeletesNothing) {
+  fill("/a");
+  write("/a/log-start-offset-checkpoint", "0\n1\norders 2 50\n");
+  {
+    auto broker = start("/a");
+    ASSERT_EQ(broker.refusal(), "");
+    EXPECT_EQ(served(broker), (std::set{0, 1, 3, 4, 5}));
+    EXPECT_TRUE(tells(broker, "log-start-offset-checkpoint puts the start above the end"));
+    broker.stop();
+  }
+  write("/a/log-start-offset-checkpoint", "0\n0\n");
+  auto broker = start("/a");
+  EXPECT_EQ(served(broker), all());
+}
+
+TEST_F(LogDirsFaultsTest, WhatWasDeletedStaysDeletedWhenAPartitionIsMoved) {
+  fill("/a,/b");
+  const int moved = *lying_in("/b").begin();
+  const std::string name = "/orders-" + std::to_string(moved);
+  {
+    auto broker = start("/a,/b");
+    produce(broker, "orders", "another", moved);
+    delete_records(broker, "orders", moved, 1);
+    broker.stop();
+  }
+  ASSERT_TRUE(disk_.rename("/b" + name, "/a" + name));
+  auto broker = start("/a,/b");
+  ASSERT_EQ(broker.refusal(), "");
+  EXPECT_EQ(try_fetch(broker, "orders", moved).error_code, ErrorCode::kOffsetOutOfRange);
+}
+
+TEST_F(LogDirsFaultsTest, ADirectoryThatIsHereOrNamedIsNotLost) {
+  fill("/a,/b");
+  const auto in_a = lying_in("/a"), in_b = lying_in("/b");
+  const std::string id = id_of("/b");
+  EXPECT_EQ(start("/a,/b", {"milena.lost.log.dirs=" + id}).refusal(),
+            "milena.lost.log.dirs names /b, which is here and is used: take it out");
+  disk_.fail({.call = "flock", .code = EROFS, .for_good = true, .path_part = "/b/"});
+  const std::string refusal = start("/a,/b", {"milena.lost.log.dirs=" + id}).refusal();
+  EXPECT_NE(refusal.find("names /b, which is in log.dirs and cannot be used for now"), std::string::npos)
+      << refusal;
+  {
+    auto broker = start("/a,/b");
+    ASSERT_EQ(broker.refusal(), "");
+    EXPECT_EQ(served(broker), in_a);
+    EXPECT_TRUE(tells(broker, "log directory /b cannot be used"));
+    EXPECT_FALSE(tells(broker, "milena.lost.log.dirs"));
+    broker.stop();
+  }
+  disk_.clear_faults();
+  auto broker = start("/a,/b");
+  EXPECT_EQ(served(broker), all());
+  EXPECT_EQ(lying_in("/b"), in_b);
+}
+
+TEST_F(LogDirsFaultsTest, ARefusedStartMakesNoClusterOfADataDirectory) {
+  fill("/a,/b");
+  const std::string meta = text_of("/b/meta.properties");
+  ASSERT_TRUE(disk_.remove("/b/meta.properties"));
+  const auto refusal = start("/b").refusal();
+  EXPECT_NE(refusal.find("/a"), std::string::npos) << refusal;
+  EXPECT_FALSE(disk_.exists("/b/meta.properties"));
+  EXPECT_FALSE(disk_.exists("/b/__cluster_metadata-0"));
+  ASSERT_TRUE(disk_.remove("/b/.milena-log-dirs"));  // then its partitions tell
+  EXPECT_NE(start("/b").refusal().find("/b holds partitions"), std::string::npos);
+  EXPECT_FALSE(disk_.exists("/b/meta.properties"));
+  write("/b/meta.properties", meta);
+  auto broker = start("/a,/b");
+  ASSERT_EQ(broker.refusal(), "");
+  EXPECT_EQ(served(broker), all());
+}
+
+TEST_F(LogDirsFaultsTest, PartitionsWithoutAnOwnerAreNotTakenIn) {
+  fill("/x,/y", "theirs");
+  ASSERT_TRUE(disk_.remove("/y/meta.properties"));
+  const auto theirs = lying_in("/y", "theirs");
+  const std::string checkpoint = text_of("/y/recovery-point-offset-checkpoint");
+  fill("/a");
+  auto broker = start("/a,/y");
+  ASSERT_EQ(broker.refusal(), "");
+  EXPECT_TRUE(
+      tells(broker, "log directory /y cannot be used: it has no meta.properties, but holds partitions"));
+  EXPECT_EQ(served(broker), all());
+  broker.stop();
+  EXPECT_EQ(lying_in("/y", "theirs"), theirs);
+  EXPECT_TRUE(names_in("/y", "-stray").empty());
+  EXPECT_EQ(text_of("/y/recovery-point-offset-checkpoint"), checkpoint);
+}
+
+TEST_F(LogDirsFaultsTest, ADirectoryThatLostItsIdIsKnownByItsPath) {
+  fill("/a,/b");
+  const std::string id = id_of("/b");
+  std::string meta = text_of("/b/meta.properties");
+  const auto at = meta.find("directory.id=");
+  meta.erase(at, meta.find('\n', at) - at + 1);
+  write("/b/meta.properties", meta);
+  auto broker = start("/a,/b");
+  ASSERT_EQ(broker.refusal(), "");
+  EXPECT_EQ(served(broker), all());
+  EXPECT_EQ(id_of("/b"), id);
+  EXPECT_FALSE(tells(broker, "missing"));
+}
+
+TEST_F(LogDirsFaultsTest, AFileThatMayNotBeOpenedTakesItsPartitionOfflineOnly) {
+  fill("/a");
+  for (const auto& [file, code] : {std::pair{"orders-1/partition.metadata", EACCES},
+                                   std::pair{"orders-1/00000000000000000000.log", EACCES},
+                                   std::pair{"orders-1/partition.metadata", ELOOP}}) {
+    ASSERT_TRUE(disk_.make_directories("/a/x-0"));
+    write("/a/x-0/partition.metadata", "theirs");
+    disk_.fail({.call = "open", .code = code, .for_good = true, .path_part = file});
+    disk_.fail({.call = "open", .code = code, .for_good = true, .path_part = "x-0"});
+    {
+      auto broker = start("/a");
+      ASSERT_EQ(broker.refusal(), "");
+      EXPECT_EQ(served(broker), (std::set{0, 2, 3, 4, 5})) << file;
+      EXPECT_TRUE(tells(broker, "orders-1 is offline"));
+      broker.stop();
+    }
+    disk_.clear_faults();
+    auto broker = start("/a");
+    EXPECT_EQ(served(broker), all()) << file;
+    broker.stop();
+  }
+}
+
+TEST_F(LogDirsFaultsTest, WithoutItsNewestSnapshotTheMetadataLogIsNotTouched) {
+  {
+    auto broker = start("/a", {"metadata.log.max.record.bytes.between.snapshots=300"});
+    ASSERT_EQ(create_topic(broker, "orders", kPartitions), ErrorCode::kNone);
+    for (int i = 0; i < kPartitions; ++i) produce(broker, "orders", value_of("orders", i), i);
+    for (const char* more : {"m1", "m2", "m3"}) ASSERT_EQ(create_topic(broker, more, 1), ErrorCode::kNone);
+    broker.stop();
+  }
+  const std::string metadata = "/a/__cluster_metadata-0/";
+  const auto snapshots = names_in("/a/__cluster_metadata-0", ".checkpoint");
+  ASSERT_EQ(snapshots.size(), 1u);
+  ASSERT_TRUE(disk_.rename(metadata + snapshots[0], "/kept"));
+  const std::string quorum = text_of(metadata + "quorum-state");
+  const auto refusal = start("/a").refusal();
+  EXPECT_NE(refusal.find("put the missing snapshot back"), std::string::npos) << refusal;
+  EXPECT_EQ(text_of(metadata + "quorum-state"), quorum);
+  ASSERT_TRUE(disk_.rename("/kept", metadata + snapshots[0]));
+  auto broker = start("/a");
+  ASSERT_EQ(broker.refusal(), "");
+  EXPECT_EQ(served(broker), all());
+}
+
+TEST_F(LogDirsFaultsTest, WhatAnInterruptedRemovalHasLeftIsRemoved) {
+  fill("/a");
+  const std::string left = "/a/gone-0.0123456789abcdef0123456789abcdef-delete";
+  ASSERT_TRUE(disk_.make_directories(left));
+  auto broker = start("/a");
+  ASSERT_EQ(broker.refusal(), "");
+  broker.stop();
+  EXPECT_FALSE(disk_.exists(left));
+}
+
+TEST_F(LogDirsFaultsTest, ATornTailIsNamedWhenItIsRemoved) {
+  fill("/a");
+  ASSERT_TRUE(disk_.remove("/a/.kafka_cleanshutdown"));
+  ASSERT_TRUE(disk_.remove("/a/recovery-point-offset-checkpoint"));
+  {
+    const auto file = *disk_.open("/a/orders-3/00000000000000000000.log", OpenMode::kReadWrite);
+    const auto size = *file->size();
+    ASSERT_TRUE(file->write_at(size, as_bytes("half a batch")));
+  }
+  auto broker = start("/a");
+  ASSERT_EQ(broker.refusal(), "");
+  EXPECT_EQ(served(broker), all());
+  EXPECT_TRUE(tells(broker, "/a/orders-3: 12 bytes behind offset 1"));
+}
+
+TEST_F(LogDirsFaultsTest, TheMetadataDirectoryMayBeNamedInAnotherWay) {
+  fill("/a,/b");
+  auto broker = start("/a,/b", {"metadata.log.dir=/b/../a/"});
+  ASSERT_EQ(broker.refusal(), "");
+  EXPECT_EQ(served(broker), all());
+}
+
+TEST_F(LogDirsFaultsTest, VerifyChangesNothingAndSeesWhatIsGone) {
+  fill("/a,/b");
+  EXPECT_FALSE(is_fine("/nowhere"));
+  EXPECT_FALSE(disk_.exists("/nowhere"));
+  EXPECT_FALSE(is_fine("/a/orders-0"));
+  EXPECT_FALSE(disk_.exists("/a/orders-0/.lock"));
+  EXPECT_TRUE(is_fine("/b"));
+  const int index = *lying_in("/b").begin();
+  const std::string name = "orders-" + std::to_string(index);
+  ASSERT_TRUE(disk_.rename("/b/" + name, "/a/" + name));
+  const auto report = verified("/b");
+  EXPECT_FALSE(report.is_fine);
+  EXPECT_NE(report.text.find(name + ": is gone, though it held records up to offset 1"), std::string::npos)
+      << report.text;
+  const auto adopted = verified("/b", {name});
+  EXPECT_NE(adopted.text.find(name + ": not adopted: /a/" + name), std::string::npos) << adopted.text;
+  auto broker = start("/a,/b");
+  ASSERT_EQ(broker.refusal(), "");
+  EXPECT_EQ(served(broker), all());
+}
+
+}  // namespace
+}  // namespace milena::broker
