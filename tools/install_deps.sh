@@ -14,7 +14,7 @@ run=(
 test=(
   clang-format-19 clang-tidy-19 libclang-rt-19-dev llvm-19 git
   libgtest-dev libgmock-dev libbenchmark-dev
-  valgrind strace debootstrap mount
+  valgrind strace debootstrap mount e2fsprogs xfsprogs
 )
 
 if [ "${1:-}" = --list ]; then

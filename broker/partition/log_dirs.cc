@@ -198,12 +198,14 @@ void LogDirs::format_rest(const MetadataImage& image) {
 
 // Sets those aside for which `use` answers why they cannot be used.
 void LogDirs::keep_usable(const std::function<std::string(LogDirectory&)>& use) {
+  std::vector<std::string> reasons;  // `use` may look at all of them
+  for (const auto& directory : usable_) reasons.push_back(use(*directory));
   std::vector<Directory> kept;
-  for (auto& directory : usable_) {
-    if (auto why = use(*directory); !why.empty()) {
-      set_aside(directory->path(), std::move(why));
+  for (std::size_t i = 0; i < reasons.size(); ++i) {
+    if (reasons[i].empty()) {
+      kept.push_back(std::move(usable_[i]));
     } else {
-      kept.push_back(std::move(directory));
+      set_aside(usable_[i]->path(), std::move(reasons[i]));
     }
   }
   usable_ = std::move(kept);

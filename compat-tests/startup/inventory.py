@@ -80,6 +80,10 @@ class Inventory:
             if len(entry.parts) == 1 and entry.data is None and PARTITION.match(entry.path) and disk in (None, entry.disk)
         }
 
+    def below(self, disk, directory):
+        """What lies in a directory."""
+        return [entry for entry in self.entries() if entry.disk == disk and entry.path.startswith(f"{directory}/")]
+
     def topic_id(self, disk, directory):
         """The topic id in a directory's partition.metadata; None without a valid one."""
         entry = self.find(disk, f"{directory}/partition.metadata")
@@ -131,6 +135,8 @@ def _fate(entry, before, live_topics):
     renamed = RENAMED.match(top)
     if renamed and renamed["state"] == "delete":
         topic = before.topic_id(entry.disk, top)
+        if not before.below(entry.disk, top):  # what an interrupted removal has left
+            return FREE
         return FREE if topic is not None and topic not in live_topics else SAME
     if len(below) != 1 or not PARTITION.match(top):
         return SAME

@@ -94,6 +94,13 @@ class DifferencesTest(unittest.TestCase):
         self.replace(self.partition / "partition.metadata", data)
         self.assertIn("removed", "".join(self.found()))
 
+    def test_an_empty_directory_of_a_deleted_partition_may_go(self):
+        left = self.root / ("gone-1." + "3" * 32 + "-delete")
+        left.mkdir()
+        self.before = self.scan()
+        left.rmdir()
+        self.assertEqual(self.found(), [])
+
     def test_a_deleted_partition_of_a_live_topic(self):
         old = self.root / ("orders-0." + "2" * 32 + "-delete")
         shutil.copytree(self.partition, old)
