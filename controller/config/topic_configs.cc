@@ -168,12 +168,14 @@ const std::string* lookup(const ConfigMap* layer, std::string_view name) {
   return at == layer->end() ? nullptr : &at->second;
 }
 
-// A broker's value as a topic's: hours and minutes become milliseconds; text that is no number counts as 0.
+// A broker's value as a topic's: hours and minutes become milliseconds, and those below zero, which Kafka
+// takes for no limit, -1. Text that is no number counts as 0.
 std::string translated(const BrokerSynonym& synonym, const std::string& text) {
   if (synonym.to_milliseconds == 0) return text;
   const ConfigKey number{.name = synonym.name, .type = ConfigType::kInt};
   const auto value = parse_config(number, text);
-  return std::to_string(value ? std::get<std::int64_t>(*value) * synonym.to_milliseconds : 0);
+  const std::int64_t units = value ? std::get<std::int64_t>(*value) : 0;
+  return std::to_string(units < 0 ? -1 : units * synonym.to_milliseconds);
 }
 
 std::int64_t whole(std::string_view name, const ConfigLayers& layers) {

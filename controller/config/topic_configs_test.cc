@@ -60,6 +60,13 @@ TEST(TopicConfigs, TheFinerUnitWinsWithinOneLayer) {
   EXPECT_EQ(effective_topic_config(*find_topic_config("retention.ms"), {.file = &file}).value, "6");
 }
 
+TEST(TopicConfigs, ANegativeNumberOfHoursIsNoLimit) {
+  for (const char* name : {"log.retention.hours", "log.retention.minutes"}) {
+    const ConfigMap file{{name, "-2"}};
+    EXPECT_EQ(effective_topic_config(*find_topic_config("retention.ms"), {.file = &file}).value, "-1");
+  }
+}
+
 TEST(TopicConfigs, ChecksNamesThenValues) {
   EXPECT_EQ(complaint_about({{"retention.ms", "100"}, {"cleanup.policy", "compact,delete"}}), std::nullopt);
   EXPECT_EQ(complaint_about({{"retention.mss", "100"}}), "Unknown topic config name: retention.mss");
