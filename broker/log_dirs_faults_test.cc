@@ -60,6 +60,30 @@ TEST_F(LogDirsFaultsTest, AStrayIsTakenBackWhenTheMetadataKnowsItAgain) {
   EXPECT_FALSE(tells(broker, "directories named *-stray"));
 }
 
+TEST_F(LogDirsFaultsTest, AStrayComesBackAsItWasThoughItsNameWasAnothersMeanwhile) {
+  fill("/a,/b");
+  copy("/a", "/backup");
+  fill("/a,/b", "letters");
+  const int index = *lying_in("/b", "letters").begin();
+  {
+    auto broker = start("/a,/b");
+    for (int i = 1; i < 5; ++i) produce(broker, "letters", "more", index);
+    delete_records(broker, "letters", index, 3);
+    broker.stop();
+  }
+  ASSERT_TRUE(disk_.rename("/a", "/newer"));
+  ASSERT_TRUE(disk_.rename("/backup", "/a"));
+  start("/a,/b").stop();
+  fill("/a,/b", "letters");  // another topic of that name
+  ASSERT_TRUE(disk_.remove_tree("/a"));
+  ASSERT_TRUE(disk_.rename("/newer", "/a"));
+  auto broker = start("/a,/b");
+  ASSERT_EQ(broker.refusal(), "");
+  EXPECT_EQ(try_fetch(broker, "letters", index).error_code, ErrorCode::kOffsetOutOfRange) << "0 was deleted";
+  EXPECT_EQ(produce(broker, "letters", "x", index), 5);
+  EXPECT_FALSE(names_in("/b", "-stray").empty()) << "the other one is kept";
+}
+
 TEST_F(LogDirsFaultsTest, ALogStartAboveTheRecordsOfACleanLogDeletesNothing) {
   fill("/a");
   write("/a/log-start-offset-checkpoint", "0\n1\norders 2 50\n");

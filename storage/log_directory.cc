@@ -12,6 +12,7 @@
 #include "storage/last_seen.h"
 #include "storage/offset_checkpoint.h"
 #include "storage/segment_names.h"
+#include "storage/stray_checkpoint.h"
 
 namespace milena::storage {
 namespace {
@@ -267,13 +268,32 @@ Result<std::string> LogDirectory::mark_for_deletion(const TopicPartition& partit
   return join(path_, name);
 }
 
-// What the checkpoints say about it stays, for when it is taken back.
+// What the checkpoints say about it goes with it, for when it is taken back: the name may be another one's
+// meanwhile.
 Result<std::string> LogDirectory::mark_as_stray(const TopicPartition& partition, Rng& rng) {
+  MILENA_CHECK(health_.check());
+  const std::string path = join(partition_path(partition), kStrayCheckpointName);
+  const auto text = encode_stray_checkpoint(noted(partition).value_or(LogCheckpoint{}));
+  if (const auto written = replace_file(fs_, path, as_bytes(text)); !written)
+    return health_.fail(written.error(), path);
+  forget(partition);
   return rename_away(partition, stray_directory_name(partition, rng));
 }
 
 Status LogDirectory::take_back(const std::string& stray, const TopicPartition& partition) {
-  return rename(join(path_, stray), partition_path(partition));
+  MILENA_CHECK(health_.check());
+  const auto text = read_file(fs_, join(join(path_, stray), kStrayCheckpointName), 1 << 10);
+  const auto checkpoint = text ? decode_stray_checkpoint(as_text(*text)) : std::nullopt;
+  {
+    const MutexLock guard(mutex_);
+    noted_[directory_name(partition)] = Noted{};
+    noted_[directory_name(partition)].checkpoint = checkpoint.value_or(LogCheckpoint{});
+    dirty_ = true;
+  }
+  MILENA_CHECK(write_checkpoints());
+  MILENA_CHECK(rename(join(path_, stray), partition_path(partition)));
+  if (text) (void)fs_.remove(join(partition_path(partition), kStrayCheckpointName));
+  return {};
 }
 
 Result<std::string> LogDirectory::rename_away(const TopicPartition& partition, const std::string& name) {

@@ -4,6 +4,8 @@
 
 #include <charconv>
 
+#include "storage/stray_checkpoint.h"
+
 namespace milena::storage {
 
 std::string segment_file_name(protocol::Offset base_offset, std::string_view suffix) {
@@ -25,7 +27,8 @@ std::optional<SegmentFileName> parse_segment_file_name(std::string_view name) {
 bool is_partition_file_name(std::string_view name) {
   if (parse_segment_file_name(name)) return true;
   if (name.ends_with(".tmp")) name.remove_suffix(4);
-  return name == kPartitionMetadataName || name == kEpochCheckpointName || name == kIndexChecksumsName;
+  return name == kPartitionMetadataName || name == kEpochCheckpointName || name == kIndexChecksumsName ||
+         name == kStrayCheckpointName;
 }
 
 }  // namespace milena::storage

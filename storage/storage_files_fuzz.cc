@@ -18,6 +18,7 @@
 #include "storage/partition_name.h"
 #include "storage/producer_snapshot.h"
 #include "storage/segment_names.h"
+#include "storage/stray_checkpoint.h"
 #include "storage/time_index.h"
 #include "storage/txn_index.h"
 
@@ -33,7 +34,7 @@ void require(bool condition, std::source_location at = std::source_location::cur
 void load(std::uint8_t which, BytesView bytes) {
   const std::string_view text = as_text(bytes);
   std::vector<std::byte> copy(bytes.begin(), bytes.end());
-  switch (which % 12) {
+  switch (which % 13) {
     case 0: {
       const auto read = decode_offset_checkpoint(text);
       if (read) require(decode_offset_checkpoint(encode_offset_checkpoint(*read)) == read);
@@ -98,6 +99,11 @@ void load(std::uint8_t which, BytesView bytes) {
     case 11: {
       const auto read = decode_known_log_dirs(text);
       if (read) require(decode_known_log_dirs(encode_known_log_dirs(*read)) == read);
+      return;
+    }
+    case 12: {
+      const auto read = decode_stray_checkpoint(text);
+      if (read) require(decode_stray_checkpoint(encode_stray_checkpoint(*read)) == read);
       return;
     }
     default: {
