@@ -205,7 +205,7 @@ std::expected<void, std::string> Broker::Parts::bind() {
 }
 
 std::expected<void, std::string> Broker::Parts::open_metadata() {
-  dirs->use();
+  dirs->use_metadata();
   LogDirectory& directory = dirs->metadata();
   auto store = MetadataStore::open(world.fs, directory, metadata_log_config(), world.clock.wall_ms());
   if (!store) {
@@ -234,6 +234,7 @@ std::expected<void, std::string> Broker::Parts::open_metadata() {
   metadata = *std::move(opened);
   configuration.follow(*metadata->image());
   dirs->format_rest(*metadata->image());
+  dirs->use_rest();
   if (dirs->usable().empty()) return sentence("none of the log directories can be used");
   return {};
 }

@@ -115,12 +115,112 @@ TEST_F(LogDirsFaultsTest, WhatWasDeletedStaysDeletedWhenAPartitionIsMoved) {
   EXPECT_EQ(try_fetch(broker, "orders", moved).error_code, ErrorCode::kOffsetOutOfRange);
 }
 
+TEST_F(LogDirsFaultsTest, WhatIsKnownOfAMovedPartitionIsWrittenBeforeItIsServed) {
+  fill("/a,/b");
+  const int moved = *lying_in("/b").begin();
+  const std::string name = "/orders-" + std::to_string(moved);
+  {
+    auto broker = start("/a,/b");
+    produce(broker, "orders", "another", moved);
+    delete_records(broker, "orders", moved, 1);
+    broker.stop();
+  }
+  ASSERT_TRUE(disk_.rename("/b" + name, "/a" + name));
+  for (int round = 0; round < 2; ++round) {
+    auto broker = start("/a,/b");
+    ASSERT_EQ(broker.refusal(), "");
+    EXPECT_EQ(try_fetch(broker, "orders", moved).error_code, ErrorCode::kOffsetOutOfRange) << round;
+    disk_.fail({.code = EIO, .for_good = true});
+    broker.stop();
+    disk_.crash(MemFs::Loss::kUnsynced);
+    disk_.clear_faults();
+  }
+}
+
+TEST_F(LogDirsFaultsTest, AnOldCopyThatWasMovedInIsNotCut) {
+  fill("/a,/b");
+  const int index = *lying_in("/b").begin();
+  const std::string name = "/orders-" + std::to_string(index);
+  copy("/b" + name, "/copy");
+  {
+    auto broker = start("/a,/b");
+    for (int i = 0; i < 5; ++i) produce(broker, "orders", "more", index);
+    delete_records(broker, "orders", index, 4);
+    broker.stop();
+  }
+  ASSERT_TRUE(disk_.remove("/a/.kafka_cleanshutdown"));
+  ASSERT_TRUE(disk_.rename("/b" + name, "/kept"));
+  ASSERT_TRUE(disk_.rename("/copy", "/a" + name));
+  const std::string records = text_of("/a" + name + "/00000000000000000000.log");
+  {
+    auto broker = start("/a,/b");
+    ASSERT_EQ(broker.refusal(), "");
+    EXPECT_TRUE(tells(broker, "this is an old copy"));
+    EXPECT_FALSE(served(broker).contains(index));
+    broker.stop();
+  }
+  EXPECT_EQ(text_of("/a" + name + "/00000000000000000000.log"), records);
+  ASSERT_TRUE(disk_.remove_tree("/a" + name));
+  ASSERT_TRUE(disk_.rename("/kept", "/b" + name));
+  auto broker = start("/a,/b");
+  EXPECT_EQ(produce(broker, "orders", "x", index), 6);
+}
+
+TEST_F(LogDirsFaultsTest, WhatIsInTheWayOfAStrayIsNamedAndNothingElseSuffers) {
+  fill("/a");
+  const std::string stray = "/a/orders-2.0123456789abcdef0123456789abcdef-stray";
+  for (const bool is_folder : {true, false}) {
+    ASSERT_TRUE(disk_.rename("/a/orders-2", stray));
+    if (is_folder) ASSERT_TRUE(disk_.make_directories("/a/orders-2"));
+    if (!is_folder) write("/a/orders-2", "a file");
+    {
+      auto broker = start("/a");
+      ASSERT_EQ(broker.refusal(), "");
+      EXPECT_EQ(served(broker), (std::set{0, 1, 3, 4, 5}));
+      EXPECT_TRUE(tells(broker, is_folder ? "has its name: move that one away" : "is in the way"));
+      broker.stop();
+    }
+    ASSERT_TRUE(disk_.remove_tree("/a/orders-2"));
+    auto broker = start("/a");
+    EXPECT_EQ(served(broker), all());
+    broker.stop();
+  }
+}
+
+TEST_F(LogDirsFaultsTest, AStrayInAnotherDirectoryIsTakenBackThere) {
+  fill("/a,/b");
+  const int index = *lying_in("/b").begin();
+  const std::string name = "orders-" + std::to_string(index);
+  ASSERT_TRUE(disk_.rename("/b/" + name, "/a/" + name + ".0123456789abcdef0123456789abcdef-stray"));
+  ASSERT_TRUE(disk_.remove("/b/recovery-point-offset-checkpoint"));
+  auto broker = start("/a,/b");
+  ASSERT_EQ(broker.refusal(), "");
+  EXPECT_EQ(served(broker), all());
+}
+
+TEST_F(LogDirsFaultsTest, ANewDirectoryWithPartitionsOfThisClusterIsUsed) {
+  fill("/a,/b");
+  const std::string name = "orders-" + std::to_string(*lying_in("/b").begin());
+  ASSERT_TRUE(disk_.make_directories("/c"));
+  ASSERT_TRUE(disk_.rename("/b/" + name, "/c/" + name));
+  auto broker = start("/a,/b,/c");
+  ASSERT_EQ(broker.refusal(), "");
+  EXPECT_EQ(served(broker), all());
+}
+
 TEST_F(LogDirsFaultsTest, ADirectoryThatIsHereOrNamedIsNotLost) {
   fill("/a,/b");
   const auto in_a = lying_in("/a"), in_b = lying_in("/b");
   const std::string id = id_of("/b");
   EXPECT_EQ(start("/a,/b", {"milena.lost.log.dirs=" + id}).refusal(),
             "milena.lost.log.dirs names /b, which is here and is used: take it out");
+  const std::string meta = text_of("/b/meta.properties");
+  ASSERT_TRUE(disk_.remove("/b/meta.properties"));
+  EXPECT_EQ(
+      start("/a,/b", {"milena.lost.log.dirs=" + id}).refusal(),
+      "milena.lost.log.dirs names /b, which holds partitions and has lost its meta.properties: put that file "
+      "back");
+  write("/b/meta.properties", meta);
   disk_.fail({.call = "flock", .code = EROFS, .for_good = true, .path_part = "/b/"});
   const std::string refusal = start("/a,/b", {"milena.lost.log.dirs=" + id}).refusal();
   EXPECT_NE(refusal.find("names /b, which is in log.dirs and cannot be used for now"), std::string::npos)
@@ -171,6 +271,7 @@ TEST_F(LogDirsFaultsTest, PartitionsWithoutAnOwnerAreNotTakenIn) {
   EXPECT_EQ(lying_in("/y", "theirs"), theirs);
   EXPECT_TRUE(names_in("/y", "-stray").empty());
   EXPECT_EQ(text_of("/y/recovery-point-offset-checkpoint"), checkpoint);
+  EXPECT_TRUE(disk_.exists("/y/.kafka_cleanshutdown"));
 }
 
 TEST_F(LogDirsFaultsTest, ADirectoryThatLostItsIdIsKnownByItsPath) {
@@ -189,12 +290,14 @@ TEST_F(LogDirsFaultsTest, ADirectoryThatLostItsIdIsKnownByItsPath) {
 
 TEST_F(LogDirsFaultsTest, AFileThatMayNotBeOpenedTakesItsPartitionOfflineOnly) {
   fill("/a");
-  for (const auto& [file, code] : {std::pair{"orders-1/partition.metadata", EACCES},
-                                   std::pair{"orders-1/00000000000000000000.log", EACCES},
-                                   std::pair{"orders-1/partition.metadata", ELOOP}}) {
+  for (const auto& [file, code] :
+       {std::pair{"orders-1/partition.metadata", EACCES},
+        std::pair{"orders-1/00000000000000000000.log", EACCES},
+        std::pair{"orders-1/partition.metadata", ELOOP}, std::pair{"orders-1", EACCES}}) {
     ASSERT_TRUE(disk_.make_directories("/a/x-0"));
     write("/a/x-0/partition.metadata", "theirs");
-    disk_.fail({.call = "open", .code = code, .for_good = true, .path_part = file});
+    const bool is_folder = std::string_view(file) == "orders-1";
+    disk_.fail({.call = is_folder ? "opendir" : "open", .code = code, .for_good = true, .path_part = file});
     disk_.fail({.call = "open", .code = code, .for_good = true, .path_part = "x-0"});
     {
       auto broker = start("/a");

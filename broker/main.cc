@@ -39,8 +39,14 @@ struct CommandLine {
   std::optional<std::string> data;
 };
 
+// Whether or not anybody reads it: a closed stream must not end the process.
+void print_line(std::FILE* stream, const std::string& line) {
+  std::fputs((line + '\n').c_str(), stream);
+  std::fflush(stream);
+}
+
 int refuse_to_start(const std::string& why) {
-  fmt::print(stderr, "milena: {}\n", why);
+  print_line(stderr, "milena: " + why);
   return 1;
 }
 
@@ -100,8 +106,7 @@ int serve(const CommandLine& line) {
     log.info("stopping: {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
     control.stop();
   });
-  fmt::print("BROKERS={}\n", fmt::join(broker.addresses(), ","));
-  std::fflush(stdout);
+  print_line(stdout, fmt::format("BROKERS={}", fmt::join(broker.addresses(), ",")));
   control.run();
   broker.stop();
   return has_failed ? 1 : 0;

@@ -160,9 +160,21 @@ TEST(Main, OneClearLineWhenTheLimitsAreTooLow) {
     expect_refusal(program, "raise the limit (ulimit -n)");
   }
   EXPECT_FALSE(fs::exists(dir / "data"));
-  // A file that may not grow is a full disk, not the end of the process.
+}
+
+#if !defined(__has_feature) || !__has_feature(thread_sanitizer)  // its runtime writes a file of its own
+TEST(Main, AFileThatMayNotGrowIsAFullDisk) {
+  const TempDir dir;
   Program program({"--port", "0", "--data", dir / "data"}, {}, "ulimit -f 0");
   expect_refusal(program, "the disk is full");
+}
+#endif
+
+TEST(Main, AClosedStreamEndsNothing) {
+  const TempDir dir;
+  Program program({"--port", "0", "--data", dir / "data", "--override", "num.partitions=x"}, {},
+                  "exec 2>/dev/full");
+  EXPECT_EQ(program.wait(), 1);
 }
 
 TEST(Main, ReadsServerProperties) {

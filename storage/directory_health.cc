@@ -20,7 +20,10 @@ bool is_disk_full(const IoError& error) {
 // What one file of a partition may have, and the disk not; empty for anything else.
 const char* DirectoryHealth::fault_of_one_file(const IoError& error, std::string_view path) const {
   const std::string_view name = path.substr(std::min(directory_.size() + 1, path.size()));
-  if (std::string_view(error.call) != "open" || name.find('/') == std::string_view::npos) return nullptr;
+  const std::string_view call = error.call;
+  const bool is_of_partition =
+      call == "opendir" ? !name.empty() : call == "open" && name.find('/') != name.npos;
+  if (!is_of_partition) return nullptr;
   switch (error.code) {
     case EACCES:
     case EPERM:

@@ -248,16 +248,45 @@ Result<LogDirectory::Contents> LogDirectory::contents(const std::string& name) {
 Result<std::unique_ptr<Log>> LogDirectory::open_log(const TopicPartition& partition,
                                                     std::shared_ptr<const LogConfig> config,
                                                     std::int64_t now_ms) {
-  const auto checkpoint = noted(partition).value_or(LogCheckpoint{});
+  return open_log_with(partition, noted(partition).value_or(LogCheckpoint{}), was_clean_, std::move(config),
+                       now_ms);
+}
+
+// Recovered from its first record on, with its high watermark, but not yet from its log start: whether this
+// is the log that it was said to be shows at its end.
+Result<std::unique_ptr<Log>> LogDirectory::open_moved_log(const TopicPartition& partition,
+                                                          const LogCheckpoint& former,
+                                                          std::shared_ptr<const LogConfig> config,
+                                                          std::int64_t now_ms) {
+  const LogCheckpoint as_moved{.high_watermark = former.high_watermark};
+  return open_log_with(partition, as_moved, false, std::move(config), now_ms);
+}
+
+Result<std::unique_ptr<Log>> LogDirectory::open_log_with(const TopicPartition& partition,
+                                                         const LogCheckpoint& checkpoint, bool clean,
+                                                         std::shared_ptr<const LogConfig> config,
+                                                         std::int64_t now_ms) {
   return Log::open(fs_, health_,
                    {.directory = partition_path(partition),
                     .config = std::move(config),
                     .log_start_offset = checkpoint.log_start_offset,
                     .recovery_point = checkpoint.recovery_point,
                     .high_watermark = checkpoint.high_watermark,
-                    .clean = was_clean_,
+                    .clean = clean,
                     .distrust_page_cache = distrust_page_cache_,
                     .now_ms = now_ms});
+}
+
+Status LogDirectory::take_over(const TopicPartition& partition, Offset log_start, LogDirectory& from) {
+  {
+    const MutexLock guard(mutex_);
+    noted_[directory_name(partition)] = Noted{};
+    noted_[directory_name(partition)].checkpoint.log_start_offset = log_start;
+    dirty_ = true;
+  }
+  MILENA_CHECK(write_checkpoints());
+  from.forget(partition);
+  return from.write_checkpoints();
 }
 
 // The partition is gone under its old name at once and for good, and so is what the checkpoints say about it.
@@ -282,6 +311,11 @@ Result<std::string> LogDirectory::mark_as_stray(const TopicPartition& partition,
 
 Status LogDirectory::take_back(const std::string& stray, const TopicPartition& partition) {
   MILENA_CHECK(health_.check());
+  const auto entries = fs_.list(path_);
+  if (!entries) return health_.fail(entries.error(), path_);
+  const bool is_in_the_way = std::ranges::any_of(
+      *entries, [&](const DirEntry& entry) { return entry.name == directory_name(partition); });
+  if (is_in_the_way) return fail(ErrorCode::kInvalidConfig, "something of its name is in the way");
   const auto text = read_file(fs_, join(join(path_, stray), kStrayCheckpointName), 1 << 10);
   const auto checkpoint = text ? decode_stray_checkpoint(as_text(*text)) : std::nullopt;
   {
@@ -339,13 +373,6 @@ void LogDirectory::note(const TopicPartition& partition, const LogCheckpoint& ch
     next.recovery_point = std::min(next.recovery_point, *noted.recovery_point_limit);
   dirty_ = dirty_ || next != noted.checkpoint;
   noted.checkpoint = next;
-}
-
-void LogDirectory::raise_log_start(const TopicPartition& partition, Offset offset) {
-  const MutexLock guard(mutex_);
-  Offset& start = noted_[directory_name(partition)].checkpoint.log_start_offset;
-  dirty_ = dirty_ || offset > start;
-  start = std::max(start, offset);
 }
 
 std::optional<LogCheckpoint> LogDirectory::noted(const TopicPartition& partition) const {

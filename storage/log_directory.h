@@ -92,6 +92,13 @@ class LogDirectory {
   // Opens, and recovers unless was_clean(), the log of a partition that exists. See Log::open.
   Result<std::unique_ptr<Log>> open_log(const TopicPartition& partition,
                                         std::shared_ptr<const LogConfig> config, std::int64_t now_ms);
+  // The same for one that was moved here from a directory whose checkpoints said `former` of it. What this
+  // directory's say is of another one that had its name. Nothing is written; take_over() follows.
+  Result<std::unique_ptr<Log>> open_moved_log(const TopicPartition& partition, const LogCheckpoint& former,
+                                              std::shared_ptr<const LogConfig> config, std::int64_t now_ms);
+  // The log is this directory's from now on, where it begins at log_start: durable when this returns, and
+  // `from` knows nothing of it any more.
+  Status take_over(const TopicPartition& partition, Offset log_start, LogDirectory& from);
   // Renames the partition's directory to topic-N.<32 hex digits>-delete, so that it is gone at once and for
   // good. The owner has dropped the Log, after Log::retire(). Returns the new path, for remove_deleted().
   Result<std::string> mark_for_deletion(const TopicPartition& partition, Rng& rng);
@@ -100,8 +107,6 @@ class LogDirectory {
   Result<std::string> mark_as_stray(const TopicPartition& partition, Rng& rng);
   // Renames such a directory back: the metadata knows the partition again.
   Status take_back(const std::string& stray, const TopicPartition& partition);
-  // The partition comes from another directory, where its log began at `offset`.
-  void raise_log_start(const TopicPartition& partition, Offset offset);
   // Removes a directory that mark_for_deletion left, in this life or before; partition.metadata goes last, so
   // that the next start knows what an interrupted removal has left. Takes long for large logs.
   Status remove_deleted(const std::string& path);
@@ -150,6 +155,9 @@ class LogDirectory {
   Status load_marker();
   void load_checkpoint(const OffsetCheckpoint& offsets, Offset LogCheckpoint::* field);
   void forget(const TopicPartition& partition);
+  Result<std::unique_ptr<Log>> open_log_with(const TopicPartition& partition, const LogCheckpoint& checkpoint,
+                                             bool clean, std::shared_ptr<const LogConfig> config,
+                                             std::int64_t now_ms);
   Result<std::string> rename_away(const TopicPartition& partition, const std::string& name);
   Status rename(const std::string& from, const std::string& to);
   Status check_free_for(const TopicPartition& partition, const Uuid& topic_id);

@@ -143,6 +143,7 @@ std::expected<std::vector<std::pair<std::string, std::string>>, std::string> par
     std::string_view text) {
   constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";  // as editors on Windows write it
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  if (text.find('\0') != std::string_view::npos) return std::unexpected("it is no text: it holds NUL bytes");
   return Parser(text).parse();
 }
 

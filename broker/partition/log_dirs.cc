@@ -191,7 +191,7 @@ void LogDirs::format_rest(const MetadataImage& image) {
       set_aside(path, opened.error());
     }
   }
-  keep_usable([&](LogDirectory& directory) { return format_new(directory, may_format); });
+  keep_usable([&](LogDirectory& directory) { return format_new(directory, image, may_format); });
   report(missing);
   write_known();
 }
@@ -220,10 +220,14 @@ std::string LogDirs::complete_owner(LogDirectory& directory) {
   return done ? "" : why_of(done.error(), directory);
 }
 
-std::string LogDirs::format_new(LogDirectory& directory, bool may_format) {
+std::string LogDirs::format_new(LogDirectory& directory, const MetadataImage& image, bool may_format) {
   if (directory.meta_properties()) return "";
-  if (holds_partitions(directory))
-    return "it has no meta.properties, but holds partitions: put that file back";
+  if (holds_partitions(directory, &image))
+    return "it has no meta.properties, but holds partitions that this cluster does not know: put that file "
+           "back";
+  if (!may_format && holds_partitions(directory))
+    return "it has no meta.properties, but holds partitions, and a log directory is missing: put that file "
+           "back";
   if (!may_format) return "it has no meta.properties, and a log directory is missing; is it not mounted?";
   const auto done = directory.format({cluster_id_, options_.node_id, Uuid::random(rng_)});
   return done ? "" : why_of(done.error(), directory);
@@ -245,11 +249,16 @@ void LogDirs::report(const std::map<Uuid, std::size_t>& missing) const {
   }
 }
 
-void LogDirs::use() {
-  for (auto* directory : all()) {
-    if (const auto done = directory->begin_use(); !done)
-      log_.error("log directory {} cannot be used: {}", directory->path(), why_of(done.error(), *directory));
-  }
+void LogDirs::use_metadata() { begin_use(*metadata_); }
+
+// Those that were set aside are somebody else's, and are left as they are.
+void LogDirs::use_rest() {
+  for (const auto& directory : usable_) begin_use(*directory);
+}
+
+void LogDirs::begin_use(LogDirectory& directory) const {
+  if (const auto done = directory.begin_use(); !done)
+    log_.error("log directory {} cannot be used: {}", directory.path(), why_of(done.error(), directory));
 }
 
 void LogDirs::set_aside(std::string path, std::string why) {

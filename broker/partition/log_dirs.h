@@ -75,8 +75,9 @@ class LogDirs {
   void format_rest(const controller::MetadataImage& image);
   // Whether the node was there before: an empty metadata log has then lost what it knew.
   bool has_history() const;
-  // From here on logs are opened: removes the clean-shutdown markers.
-  void use();
+  // From here on the metadata log, or the others, are opened: removes the clean-shutdown markers.
+  void use_metadata();
+  void use_rest();
 
   // Those of log.dirs that can be used: partitions live in them. In the order of log.dirs.
   const std::vector<std::unique_ptr<storage::LogDirectory>>& usable() const { return usable_; }
@@ -108,9 +109,11 @@ class LogDirs {
   Checked check_nesting() const;
   Checked find_metadata();
   Checked complete_metadata_owner();
+  void begin_use(storage::LogDirectory& directory) const;
   void keep_usable(const std::function<std::string(storage::LogDirectory&)>& use);
   std::string complete_owner(storage::LogDirectory& directory);
-  std::string format_new(storage::LogDirectory& directory, bool may_format);
+  std::string format_new(storage::LogDirectory& directory, const controller::MetadataImage& image,
+                         bool may_format);
   void report(const std::map<Uuid, std::size_t>& missing) const;
   Checked begin_cluster();
   Checked check_first_start() const;
@@ -118,7 +121,10 @@ class LogDirs {
   bool is_freshly_formatted_by_kafka(storage::LogDirectory& directory) const;
   std::vector<storage::LogDirectory*> all() const;
   std::map<Uuid, std::size_t> missed(const controller::MetadataImage& image) const;
-  bool holds_partitions(storage::LogDirectory& directory) const;
+  // Whether there is a partition in it; with an image, one that the image does not know.
+  bool holds_partitions(storage::LogDirectory& directory,
+                        const controller::MetadataImage* other_than = nullptr) const;
+  const storage::LogDirectory* nameless_with(const Uuid& id) const;
   Uuid known_id(const storage::LogDirectory& directory);
   Checked check_lost() const;
   const Unusable* unusable_with(const Uuid& id) const;

@@ -111,17 +111,38 @@ LogDirs::Checked LogDirs::check_lost() const {
                       "for good, take it out of log.dirs",
                       unusable->path, unusable->why));
     }
+    if (const auto* const nameless = nameless_with(id)) {
+      return sentence(
+          fmt::format("milena.lost.log.dirs names {}, which holds partitions and has lost its "
+                      "meta.properties: put that file "
+                      "back",
+                      nameless->path()));
+    }
   }
   return {};
 }
 
-// The one of log.dirs that had this id at the last start.
+// The one of log.dirs that has this id, by what it says itself, or had it at the last start.
 const LogDirs::Unusable* LogDirs::unusable_with(const Uuid& id) const {
   const auto known = std::ranges::find(known_, id, &KnownLogDir::id);
-  if (known == known_.end()) return nullptr;
-  const auto at = std::ranges::find_if(
-      unusable_, [&](const Unusable& directory) { return absolute_path(directory.path) == known->path; });
+  const auto at = std::ranges::find_if(unusable_, [&](const Unusable& directory) {
+    const auto text = read_file(fs_, join(directory.path, storage::kMetaPropertiesName), 1 << 16);
+    const auto owner = text ? storage::decode_meta_properties(as_text(*text)) : std::nullopt;
+    if (owner) return owner->directory_id == id;
+    return known != known_.end() && resolved_path(directory.path) == resolved_path(known->path);
+  });
   return at == unusable_.end() ? nullptr : &*at;
+}
+
+// One without meta.properties that lies where this id was, and holds partitions.
+const LogDirectory* LogDirs::nameless_with(const Uuid& id) const {
+  const auto known = std::ranges::find(known_, id, &KnownLogDir::id);
+  if (known == known_.end()) return nullptr;
+  for (const auto& directory : usable_) {
+    const bool is_there = resolved_path(directory->path()) == resolved_path(known->path);
+    if (!directory->meta_properties() && is_there && holds_partitions(*directory)) return directory.get();
+  }
+  return nullptr;
 }
 
 LogDirs::Checked LogDirs::check_first_start() const {
@@ -172,13 +193,14 @@ bool LogDirs::has_history() const {
          std::ranges::any_of(all(), [&](LogDirectory* directory) { return holds_partitions(*directory); });
 }
 
-bool LogDirs::holds_partitions(LogDirectory& directory) const {
+bool LogDirs::holds_partitions(LogDirectory& directory, const MetadataImage* other_than) const {
   const auto entries = fs_.list(directory.path());
   for (const DirEntry& entry : entries ? *entries : std::vector<DirEntry>{}) {
     const auto name = storage::parse_partition_name(entry.name);
     if (!entry.is_directory || !name || name->partition == storage::cluster_metadata_partition()) continue;
     const auto metadata = directory.partition_metadata(entry.name);
-    if (metadata && metadata->is_valid()) return true;
+    if (!metadata || !metadata->is_valid()) continue;
+    if (other_than == nullptr || other_than->topic(metadata->topic_id) == nullptr) return true;
   }
   return false;
 }

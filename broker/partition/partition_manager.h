@@ -149,6 +149,11 @@ class PartitionManager final : public FlushScheduler {
                                                  protocol::PartitionId index,
                                                  const ReplicaPlacement& placement,
                                                  storage::LogDirectory& directory);
+  Result<std::unique_ptr<storage::Log>> open_moved_log(const storage::TopicPartition& name,
+                                                       const TopicSettings& settings,
+                                                       storage::LogDirectory& from,
+                                                       storage::LogDirectory& directory);
+  void report_recovery(const std::string& path, const storage::Log& log) const;
   void note_directory(const TopicIdentity& topic, protocol::PartitionId index,
                       const controller::Partition& state, const storage::LogDirectory* directory);
   void report_directories();

@@ -2,6 +2,7 @@
 // partitions are opened.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/parallel.h"
@@ -43,7 +44,7 @@ void PartitionManager::sort_out(const FoundReplicas& found, const MetadataImage&
         keep_stray(*replica.directory, replica.name);
         break;
       case ReplicaOwner::kDeletedTopic:
-        log_.info("{} is removed: its topic is deleted", path);
+        log_.info("{} is removed: the metadata does not know its topic", path);
         run_blocking([&directory = *replica.directory, path] { (void)directory.remove_deleted(path); });
         break;
       case ReplicaOwner::kUnknown:
@@ -178,13 +179,6 @@ PartitionManager::OpenedReplica PartitionManager::open_replica(const TopicIdenti
               placement.why);
   }
   auto opened = open_log(topic, settings, index, placement, *directory);
-  if (opened && (*opened)->log_end_offset() < placement.least_end) {
-    log_.error(
-        "{} is offline: it ends at offset {}, though the directory that the metadata names held it up to {}: "
-        "this is an old copy; put the right one back",
-        directory->partition_path(name), (*opened)->log_end_offset().value, placement.least_end.value);
-    return {};
-  }
   if (!opened) {
     if (!is_reported) {
       log_.error("{} is offline: its log cannot be {}: {}", directory->partition_path(name),
@@ -221,29 +215,54 @@ Result<std::unique_ptr<storage::Log>> PartitionManager::open_log(const TopicIden
   const Action action = placement.action;
   if (action == Action::kCreate) MILENA_CHECK(directory.create_partition(name, topic.id));
   if (action == Action::kTakeBack) {
+    MILENA_CHECK(directory.take_back(placement.stray, name));
     log_.warn("{} is taken back from {}: the metadata knows its topic again", directory.partition_path(name),
               placement.stray);
-    MILENA_CHECK(directory.take_back(placement.stray, name));
   }
-  if (placement.least_start > 0) directory.raise_log_start(name, placement.least_start);
+  if (placement.moved_from != nullptr)
+    return open_moved_log(name, settings, *placement.moved_from, directory);
   if (action == Action::kRepairAndOpen) {
     log_.warn("{}: its {} was missing or damaged, and is written anew", directory.partition_path(name),
               storage::kPartitionMetadataName);
     MILENA_CHECK(directory.write_partition_metadata(name, topic.id));
   }
   MILENA_TRY(auto log, directory.open_log(name, settings.log, clock_.wall_ms()));
-  const auto& [cut_bytes, has_lost_its_tail] = log->recovery();
+  report_recovery(directory.partition_path(name), *log);
+  return log;
+}
+
+// What the directory that it comes from knows of it says whether this is the same log, or an old copy of it.
+Result<std::unique_ptr<storage::Log>> PartitionManager::open_moved_log(const TopicPartition& name,
+                                                                       const TopicSettings& settings,
+                                                                       LogDirectory& from,
+                                                                       LogDirectory& directory) {
+  const auto former = from.noted(name).value_or(storage::LogCheckpoint{});
+  MILENA_TRY(auto log, directory.open_moved_log(name, former, settings.log, clock_.wall_ms()));
+  report_recovery(directory.partition_path(name), *log);
+  if (log->log_end_offset() < former.recovery_point) {
+    log_.error(
+        "{} ends at offset {}, though {} held it up to {}: this is an old copy; put the right one back",
+        directory.partition_path(name), log->log_end_offset().value, from.path(),
+        former.recovery_point.value);
+    return fail(ErrorCode::kKafkaStorageError, "it is an old copy");
+  }
+  MILENA_CHECK(log->advance_log_start(std::min(former.log_start_offset, log->high_watermark())));
+  MILENA_CHECK(directory.take_over(name, log->log_start_offset(), from));
+  return log;
+}
+
+void PartitionManager::report_recovery(const std::string& path, const storage::Log& log) const {
+  const auto& [cut_bytes, has_lost_its_tail] = log.recovery();
   if (cut_bytes > 0) {
     log_.warn(
         "{}: {} bytes behind offset {} were no whole batches, and are removed: what an append or a power cut "
         "has left",
-        directory.partition_path(name), cut_bytes, log->log_end_offset().value);
+        path, cut_bytes, log.log_end_offset().value);
   }
   if (has_lost_its_tail) {
-    log_.warn("{}: all that was left of it lies below its log start, {}, and is removed",
-              directory.partition_path(name), log->log_start_offset().value);
+    log_.warn("{}: all that was left of it lies below its log start, {}, and is removed", path,
+              log.log_start_offset().value);
   }
-  return log;
 }
 
 // The controller is to know where each replica is: that is what the next start goes by. `directory` is null

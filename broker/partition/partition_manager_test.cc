@@ -25,7 +25,8 @@ class PartitionManagerTest : public testing::Test {
         disk_, rng_, log_);
     ASSERT_TRUE(dirs) << dirs.error();
     dirs_ = *std::move(dirs);
-    dirs_->use();
+    dirs_->use_metadata();
+    dirs_->use_rest();
     dirs_->format_rest(*cluster_.controller.image());
     cluster_.now_ms += 60'000;  // the session of the last start has ended
     const auto ids = dirs_->ids();

@@ -69,8 +69,7 @@ ReplicaPlacement ReplicaPlacer::place(const controller::Topic& topic, protocol::
     const bool is_here = replica.directory == assigned_dir;
     const auto& metadata = replica.metadata;
     const bool is_it = metadata.is_valid() && metadata.topic_id == topic.id;
-    if (replica.name.state == PartitionName::State::kStray && is_it && (is_here || is_reserved))
-      strays.push_back(&replica);
+    if (replica.name.state == PartitionName::State::kStray && is_it) strays.push_back(&replica);
     if (!is_live(replica)) continue;
     if (is_it && is_here) return in(assigned_dir, Action::kOpen);
     if (is_it) {
@@ -86,25 +85,23 @@ ReplicaPlacement ReplicaPlacer::place(const controller::Topic& topic, protocol::
                                assigned_dir->health().reason()));
   // Where the directory that the metadata names is missing, another one may hold an old copy.
   const bool is_missed = assigned_dir == nullptr && !is_reserved && !dirs_.is_lost(assigned);
-  if (elsewhere != nullptr && !is_missed) return place_in_another(*elsewhere, name, assigned_dir);
+  if (elsewhere != nullptr && !is_missed) {
+    auto moved = in(elsewhere->directory, Action::kOpen);
+    if (assigned_dir != nullptr && assigned_dir->noted(name)) moved.moved_from = assigned_dir;
+    return moved;
+  }
+  if (broken != nullptr && !strays.empty()) {
+    return offline(fmt::format("{}/{} is it, and {}/{}, which is not, has its name: move that one away",
+                               strays[0]->directory->path(), strays[0]->name.name, broken->directory->path(),
+                               broken->name.name));
+  }
   if (broken != nullptr) return place_broken(*broken);
-  if (!strays.empty()) return place_stray(strays);
+  if (!strays.empty() && !is_missed) return place_stray(strays);
   if (foreign == nullptr) return place_missing(name, assigned);
   const auto* other = image_.topic(foreign->metadata.topic_id);
   if (other == nullptr) return created(assigned_dir, "what lay there under its name belongs to no topic");
   return offline(fmt::format("{} holds a partition of topic {}, not of {}: put it back under its own name",
                              assigned_dir->partition_path(name), other->name, topic.name));
-}
-
-ReplicaPlacement ReplicaPlacer::place_in_another(const FoundReplica& replica, const TopicPartition& name,
-                                                 const LogDirectory* assigned) const {
-  auto moved = in(replica.directory, Action::kOpen);
-  const auto checkpoint = assigned != nullptr ? assigned->noted(name) : std::nullopt;
-  if (checkpoint) {
-    moved.least_end = checkpoint->recovery_point;
-    moved.least_start = checkpoint->log_start_offset;
-  }
-  return moved;
 }
 
 // An earlier start, with another metadata log, did not know the partition and set it aside.

@@ -46,10 +46,8 @@ struct ReplicaPlacement {
   Action action = Action::kOffline;
   storage::LogDirectory* directory = nullptr;
   std::string why{};  // also of kCreate, unless nothing is known to have been there
-  // Where the log must end and begin at least: what the directory that the metadata names is known to have
-  // held, if this is another one.
-  storage::Offset least_end = 0;
-  storage::Offset least_start = 0;
+  // The directory that the metadata names and that knows of the partition, if this is another one.
+  storage::LogDirectory* moved_from = nullptr;
   std::string stray{};  // of kTakeBack
 };
 
@@ -64,8 +62,6 @@ class ReplicaPlacer {
                          const controller::Partition& state) const;
 
  private:
-  ReplicaPlacement place_in_another(const FoundReplica& replica, const storage::TopicPartition& name,
-                                    const storage::LogDirectory* assigned) const;
   ReplicaPlacement place_stray(const std::vector<const FoundReplica*>& strays) const;
   ReplicaPlacement place_broken(const FoundReplica& replica) const;
   ReplicaPlacement place_missing(const storage::TopicPartition& name, const Uuid& assigned) const;
