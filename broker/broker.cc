@@ -60,7 +60,7 @@ struct Broker::Parts {
         fs(world_.fs, {.files = config.open_files_max, .mappings = config.mapped_files_max}, world_.clock,
            world_.log),
         clock(world_.clock, world_.log),
-        world{fs, clock, world_.rng, world_.log, world_.on_fatal},
+        world{fs, clock, world_.rng, world_.log, world_.runtime, world_.make_server, world_.on_fatal},
         configuration(config.settings, config.node_id, world.log) {
     std::ranges::copy_if(config.listeners, std::back_inserter(client_listeners),
                          [](const ListenerConfig& listener) { return !listener.for_controllers; });
@@ -129,9 +129,9 @@ std::expected<void, std::string> Broker::Parts::open() {
 
   constexpr std::size_t kBlockingQueue = 10'000;
   const auto threads = static_cast<std::size_t>(config.settings.number("background.threads"));
-  workers = std::make_unique<WorkerPool>("blocking", threads, kBlockingQueue);
+  workers = world.runtime.make_pool("blocking", threads, kBlockingQueue);
   for (std::size_t i = 0; i < config.network_threads; ++i) {
-    loops.push_back(std::make_unique<Loop>(world.clock, fmt::format("loop-{}", i)));
+    loops.push_back(world.runtime.make_loop(world.clock, fmt::format("loop-{}", i)));
   }
   handlers = std::make_unique<Handlers>(config, world.clock, world.rng, registry);
   MILENA_CHECK(bind());
@@ -158,12 +158,13 @@ std::expected<void, std::string> Broker::Parts::open() {
   follow_configuration();
   groups->start(metadata->image());
   transactions->follow(*metadata->image());
-  metadata->start([this](const auto& before, const auto& after, const auto& changes) {
-    configuration.follow(*after);
-    partitions->apply(*before, *after, changes);
-    groups->apply(*before, after, changes);
-    transactions->follow(*after);
-  });
+  metadata->start(world.runtime.make_pool("metadata", 1, 1),
+                  [this](const auto& before, const auto& after, const auto& changes) {
+                    configuration.follow(*after);
+                    partitions->apply(*before, *after, changes);
+                    groups->apply(*before, after, changes);
+                    transactions->follow(*after);
+                  });
   handlers->serve({.cluster_id = cluster_id,
                    .metadata = *metadata,
                    .configuration = configuration,
@@ -195,7 +196,7 @@ void Broker::Parts::follow_configuration() {
 }
 
 std::expected<void, std::string> Broker::Parts::bind() {
-  server = std::make_unique<Server>(borrowed_loops(), config.net, handlers->router(), world.log);
+  server = world.make_server(world.runtime, borrowed_loops(), config.net, handlers->router(), world.log);
   for (const auto& listener : client_listeners) {
     auto port = server->open({.name = listener.name, .host = listener.host, .port = listener.port});
     if (!port) return std::unexpected(port.error());
@@ -241,8 +242,8 @@ std::expected<void, std::string> Broker::Parts::open_metadata() {
 
 std::expected<void, std::string> Broker::Parts::open_partitions() {
   partitions = std::make_unique<PartitionManager>(
-      partition_options(config, *configuration.current()), *dirs, registry, *workers, world.clock, world.rng,
-      world.log,
+      partition_options(config, *configuration.current()), *dirs, registry, world.runtime, *workers,
+      world.clock, world.rng, world.log,
       PartitionManager::ControllerNews{
           .assign = [this](auto assignments) { lifecycle->assign(std::move(assignments)); },
           .directories_failed = [this](auto failed) { lifecycle->report_failed(std::move(failed)); },

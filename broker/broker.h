@@ -1,10 +1,9 @@
 // Broker: a whole node: its log directories, its metadata, its partitions, its sockets and its threads.
 //
 // An object, not a process: a test starts two. start() and stop() from a thread that is none of the broker's;
-// both block. Everything that a broker needs of the world outside (files, time, chance, lines for people) is
-// handed in. Always:  once start() has returned, clients are served, and the metadata and every partition are
-// as they were when
-//          the broker stopped, or was killed.
+// both block. Everything that a broker needs of the world outside (files, time, chance, threads, clients,
+// lines for people) is handed in. Once start() has returned, clients are served, and the metadata and every
+// partition are as they were when the broker stopped, or was killed.
 #pragma once
 
 #include <expected>
@@ -13,11 +12,14 @@
 #include <string>
 #include <vector>
 
+#include "base/async/runtime.h"
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/rng.h"
 #include "broker/config/broker_config.h"
+#include "broker/net/server.h"
+#include "broker/net/socket_server.h"
 
 namespace milena::broker {
 
@@ -28,6 +30,8 @@ class Broker {
     const Clock& clock;
     Rng& rng;
     const Logger& log;
+    Runtime& runtime;
+    ServerFactory make_server = make_socket_server;
     // Told, by a thread of the broker, that it cannot serve any more and should be stopped: its last log
     // directory has failed.
     std::function<void()> on_fatal = [] {};

@@ -91,6 +91,7 @@ int serve(const CommandLine& line) {
   for (const std::string& warning : config->settings.warnings()) log.warn("{}", warning);
   const SystemClock clock;
   SystemRng rng;
+  ThreadRuntime runtime;
   Loop control(clock, "milena");
   std::atomic<bool> has_failed = false;
   const auto fail = [&] {
@@ -98,7 +99,8 @@ int serve(const CommandLine& line) {
     has_failed = true;
     control.post([&] { control.stop(); });
   };
-  Broker broker(*config, {.fs = fs, .clock = clock, .rng = rng, .log = log, .on_fatal = fail});
+  Broker broker(*config,
+                {.fs = fs, .clock = clock, .rng = rng, .log = log, .runtime = runtime, .on_fatal = fail});
   if (const auto started = broker.start(); !started) return refuse_to_start(started.error());
   tell_where(*config, broker, log);
 

@@ -1,13 +1,10 @@
-// WorkerPool: a few threads for calls that block: fsync, cold reads, deletes, recovery. Nothing else.
+// WorkerPool: where calls that block run: fsync, cold reads, deletes, recovery. Nothing else.
 //
-// Thread-safe. Threads start when there is work and no idle one, so a pool that is never used costs nothing.
-// Always:  at most `threads_max` jobs run and at most `queue_max` wait; a job that was taken runs.
+// Thread-safe. A job that was taken runs, once. ThreadPool is the one of a broker; the simulator has its own.
 #pragma once
 
 #include <cstddef>
 #include <functional>
-#include <memory>
-#include <string>
 
 namespace milena {
 
@@ -15,23 +12,18 @@ class WorkerPool {
  public:
   using Job = std::move_only_function<void()>;
 
-  WorkerPool(std::string name, std::size_t threads_max, std::size_t queue_max);
+  WorkerPool() = default;
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
-  // stop()
-  ~WorkerPool();
+  virtual ~WorkerPool() = default;
 
-  // False when `queue_max` jobs wait already, when there is no thread and the system gives none, or after
-  // stop(): the job is dropped and the caller has to say so to whoever asked for it.
-  [[nodiscard]] bool try_run(Job job);
-  // From now on so many threads; one that is too many ends with the job that it runs. Any thread.
-  void resize(std::size_t threads_max);
-  // Runs what was taken, then ends the threads. Not from a job.
-  void stop();
-
- private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  // False when the queue is full, when there is no thread and the system gives none, or after stop(): the job
+  // is dropped and the caller has to say so to whoever asked for it.
+  [[nodiscard]] virtual bool try_run(Job job) = 0;
+  // From now on at most so many jobs at once. Any thread.
+  virtual void resize(std::size_t threads_max) = 0;
+  // Runs what was taken, then ends. Not from a job.
+  virtual void stop() = 0;
 };
 
 }  // namespace milena

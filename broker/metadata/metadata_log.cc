@@ -165,10 +165,10 @@ protocol::DescribeQuorumResponse MetadataLog::describe_quorum(const protocol::De
   return raft_.describe(request, clock_.wall_ms(), arena);
 }
 
-void MetadataLog::start(Subscriber subscriber) {
+void MetadataLog::start(std::unique_ptr<WorkerPool> thread, Subscriber subscriber) {
   subscriber_ = std::move(subscriber);
   const MutexLock lock(mutex_);
-  thread_ = std::make_unique<WorkerPool>("metadata", 1, 1);
+  thread_ = std::move(thread);
 }
 
 void MetadataLog::stop() {

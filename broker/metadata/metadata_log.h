@@ -64,7 +64,8 @@ class MetadataLog final : public MetadataSource {
   // In between: on the metadata thread, soon. Any thread.
   void submit(Operation operation);
 
-  void start(Subscriber subscriber);
+  // From now on operations are carried out on `thread`, a pool of one thread with room for one job.
+  void start(std::unique_ptr<WorkerPool> thread, Subscriber subscriber);
   // Carries out what waits, then ends the thread.
   void stop();
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/testing/allocation_count.h"
-#include "broker/net/server.h"
+#include "broker/net/socket_server.h"
 #include "broker/net/testing/client.h"
 #include "protocol/heartbeat.gen.h"
 
@@ -47,7 +47,7 @@ TEST(Allocation, ASteadyStreamOfSmallRequestsAllocatesNothing) {
   loop.start();
   Loop* loops[] = {&loop};
   HeartbeatHandler handler;
-  Server server(loops, NetLimits{}, handler, log);
+  SocketServer server(loops, NetLimits{}, handler, log);
   const auto port = server.open({.name = "PLAINTEXT", .host = "127.0.0.1", .port = 0});
   ASSERT_TRUE(port);
   server.start();

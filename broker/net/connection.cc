@@ -59,9 +59,9 @@ void Connection::stop() {
   close();
 }
 
-void Connection::answered(Request& request) {
-  if (request.answer_ == Request::Answer::kClose) end_requests();
-  if (!in_turn_ && writing_ == Writing::kIdle && (queue_.first() == &request || request.holds_successors_)) {
+void Connection::answered(PendingRequest& request) {
+  if (request.closes()) end_requests();
+  if (!in_turn_ && writing_ == Writing::kIdle && (queue_.first() == &request || request.holds_successors())) {
     turn_later();
   }
 }
@@ -109,39 +109,31 @@ void Connection::handle_frames() {
 
 void Connection::start_request(FrameReader::Frame& frame) {
   partial_since_.reset();
-  Request& request = net_.requests().take();
+  PendingRequest& request = net_.requests().take();
   MutableBytes bytes = frame.bytes;
-  if (frame.owner) {
-    request.frame_ = std::move(frame.owner);
-  } else {
+  Buffer owner = std::move(frame.owner);
+  if (!owner) {
     if (bytes.size() <= RequestPool::kArenaFrameBytes) {
-      bytes = request.arena_.bytes(bytes.size());
+      bytes = request.arena().bytes(bytes.size());
     } else {
-      request.frame_ = net_.buffers().take(bytes.size());
-      if (!request.frame_) {
+      owner = net_.buffers().take(bytes.size());
+      if (!owner) {
         net_.requests().give(request);
         return refuse("out of memory");
       }
-      bytes = {request.frame_.data(), bytes.size()};
+      bytes = {owner.data(), bytes.size()};
     }
     std::ranges::copy(frame.bytes, bytes.begin());
   }
-  const auto header = protocol::parse_request(bytes);
-  if (!header) {
-    const bool is_unserved = header.error().code == ErrorCode::kUnsupportedVersion;
+  if (const auto begun = request.begin(bytes, std::move(owner), *this, info_, active_at_); !begun) {
+    const bool is_unserved = begun.error().code == ErrorCode::kUnsupportedVersion;
     const auto start = protocol::read_request_start(bytes);
-    net_.complain(*info_, start, is_unserved ? NetLoop::kUnserved : header.error().why);
+    net_.complain(*info_, start, is_unserved ? NetLoop::kUnserved : begun.error().why);
     net_.requests().give(request);
     return end_requests();
   }
-  request.header_ = *header;
-  request.body_ = bytes.last(header->body.size());
-  request.frame_size_ = bytes.size();
-  request.connection_info_ = info_;
-  request.received_at_ = active_at_;
-  request.connection_ = this;
   queue_.push(request);
-  net_.memory().hold(*this, request.frame_size_ + kRequestOverhead);
+  net_.memory().hold(*this, request.frame_size() + kRequestOverhead);
   net_.handler().handle(request, Responder(request));
 }
 
@@ -149,8 +141,8 @@ void Connection::write_replies() {
   if (writing_ != Writing::kIdle || queue_.empty()) return;
   const auto progress = writer_.write(queue_, *this, net_.write_scratch());
   while (!writer_.finished().empty()) {
-    Request& request = writer_.finished().pop();
-    net_.memory().release(*this, request.frame_size_ + kRequestOverhead);
+    PendingRequest& request = writer_.finished().pop();
+    net_.memory().release(*this, request.frame_size() + kRequestOverhead);
     net_.requests().give(request);
   }
   switch (progress) {
@@ -168,7 +160,7 @@ void Connection::write_replies() {
       turn_later();
       break;
     case ReplyWriter::Progress::kClose:
-      net_.complain(*info_, queue_.first()->start(), queue_.first()->close_reason_);
+      net_.complain(*info_, queue_.first()->start(), queue_.first()->close_reason());
       close();
       break;
     case ReplyWriter::Progress::kFailed:
@@ -369,10 +361,7 @@ void Connection::close() {
 
   std::vector<std::shared_ptr<Parked>> parked;
   while (!queue_.empty()) {
-    Request& request = queue_.pop();
-    request.connection_ = nullptr;
-    if (auto waiter = request.parked_.lock()) parked.push_back(std::move(waiter));
-    if (request.answered_) net_.requests().give(request);
+    if (auto waiter = queue_.pop().abandon()) parked.push_back(std::move(waiter));
   }
   for (const auto& waiter : parked) waiter->connection_lost();
 }

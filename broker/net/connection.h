@@ -2,12 +2,12 @@
 //
 // Belongs to one loop for life and runs only there. Reads into a kilobyte of its own while it waits and into
 // its loop's scratch memory when there is more, so an idle connection costs two kilobytes. Every request is
-// handed to the handler as soon as it is complete, whether or not the ones before it are answered. Always: at
-// most NetLimits::in_flight_max requests are unanswered or unwritten; while the peer does not take
-//          replies, no request is handled and nothing is read; work per turn is bounded.
-// Ends:    when the peer is gone or breaks the protocol, when it is idle or a frame does not get finished,
-// when a
-//          handler says so, when the server stops. Parked requests are told.
+// handed to the handler as soon as it is complete, whether or not the ones before it are answered.
+//
+// At most NetLimits::in_flight_max requests are unanswered or unwritten. While the peer does not take
+// replies, no request is handled and nothing is read. Work per turn is bounded. A connection ends when the
+// peer is gone or breaks the protocol, when it is idle or a frame does not get finished, when a handler says
+// so, and when the server stops. Parked requests are told.
 #pragma once
 
 #include <array>
@@ -29,6 +29,7 @@ namespace milena::broker {
 class Connection final : public std::enable_shared_from_this<Connection>,
                          private Loop::Job,
                          private RequestMemory::Account,
+                         private ReplySink,
                          private ByteSink {
  public:
   Connection(NetLoop& net, TcpSocket socket, std::shared_ptr<ConnectionInfo> info);
@@ -40,9 +41,6 @@ class Connection final : public std::enable_shared_from_this<Connection>,
   // Writes what is ready and closes.
   void stop();
   const ConnectionInfo& info() const { return *info_; }
-
-  // From Request: there is an answer.
-  void answered(Request& request);
 
  private:
   static constexpr std::size_t kTurnBytes = 512 * 1024;
@@ -73,6 +71,8 @@ class Connection final : public std::enable_shared_from_this<Connection>,
   void end_requests();
   void close();
 
+  // ReplySink
+  void answered(PendingRequest& request) override;
   // Loop::Job
   void run() override;
   // RequestMemory::Account

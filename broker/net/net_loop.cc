@@ -49,7 +49,7 @@ NetLoop::NetLoop(Loop& loop, std::size_t loops, const NetLimits& limits, Connect
       read_scratch_(std::make_unique_for_overwrite<std::byte[]>(kReadScratch)),
       write_scratch_(std::make_unique_for_overwrite<std::byte[]>(kWriteScratch)),
       buffers_(kKeepBuffers),
-      requests_(*this),
+      requests_(loop),
       memory_(memory_of_one(limits, loops)),
       memory_timer_([this] {
         memory_.tick(loop_.now());

@@ -22,6 +22,8 @@
 
 namespace milena::broker {
 
+class Connection;
+
 class NetLoop {
  public:
   // A server with `loops` loops gives each its part of the memory.

@@ -10,9 +10,9 @@ ReplyWriter::Progress ReplyWriter::write(RequestQueue& queue, ByteSink& sink, Mu
   written_ = 0;
   for (;;) {
     consume(queue, 0);
-    const Request* const first = queue.first();
-    if (first == nullptr || !first->answered_) return Progress::kDone;
-    if (first->answer_ == Request::Answer::kClose) return Progress::kClose;
+    const PendingRequest* const first = queue.first();
+    if (first == nullptr || !first->is_answered()) return Progress::kDone;
+    if (first->closes()) return Progress::kClose;
     if (written_ >= kTurnBytes) return Progress::kYield;
 
     Batch batch;
@@ -30,7 +30,7 @@ ReplyWriter::Progress ReplyWriter::write(RequestQueue& queue, ByteSink& sink, Mu
   }
 }
 
-bool ReplyWriter::gather(const Request* request, MutableBytes scratch, Batch& batch) {
+bool ReplyWriter::gather(const PendingRequest* request, MutableBytes scratch, Batch& batch) {
   std::size_t index = piece_, done = done_;
   auto add = [&](const std::byte* bytes, std::size_t size) {
     iovec* const last = batch.count > 0 ? &batch.pieces[batch.count - 1] : nullptr;
@@ -41,11 +41,11 @@ bool ReplyWriter::gather(const Request* request, MutableBytes scratch, Batch& ba
     }
     batch.bytes += size;
   };
-  for (; request != nullptr && request->answered_ && request->answer_ != Request::Answer::kClose;
+  for (; request != nullptr && request->is_answered() && !request->closes();
        request = RequestQueue::after(*request), index = 0) {
-    for (; index < request->pieces_.size(); ++index, done = 0) {
+    for (; index < request->pieces().size(); ++index, done = 0) {
       if (batch.count == batch.pieces.size() || batch.bytes >= kTurnBytes) return true;
-      const Request::Piece& piece = request->pieces_[index];
+      const PendingRequest::Piece& piece = request->pieces()[index];
       const std::size_t left = piece.size - done;
       if (piece.file == nullptr && (left > kCopyMax || left > scratch.size())) {
         add(piece.bytes + done, left);
@@ -76,10 +76,11 @@ bool ReplyWriter::gather(const Request* request, MutableBytes scratch, Batch& ba
 // Moves past `bytes` written bytes, and past requests of which nothing is left to write.
 void ReplyWriter::consume(RequestQueue& queue, std::size_t bytes) {
   written_ += bytes;
-  for (Request* first = queue.first(); first != nullptr && first->answered_; first = queue.first()) {
-    if (first->answer_ == Request::Answer::kClose) return;
-    while (piece_ < first->pieces_.size()) {
-      const std::size_t left = first->pieces_[piece_].size - done_;
+  for (PendingRequest* first = queue.first(); first != nullptr && first->is_answered();
+       first = queue.first()) {
+    if (first->closes()) return;
+    while (piece_ < first->pieces().size()) {
+      const std::size_t left = first->pieces()[piece_].size - done_;
       if (bytes < left) {
         done_ += bytes;
         return;

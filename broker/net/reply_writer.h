@@ -67,7 +67,7 @@ class ReplyWriter {
     std::uint64_t position = 0;
     std::size_t file_bytes = 0;
   };
-  bool gather(const Request* request, MutableBytes scratch, Batch& batch);
+  bool gather(const PendingRequest* request, MutableBytes scratch, Batch& batch);
   void consume(RequestQueue& queue, std::size_t bytes);
 
   RequestQueue finished_;

@@ -1,9 +1,9 @@
 // Request, Responder, RequestHandler: the seam between the network and the handlers. No sockets here.
 //
-// A request lives on its connection's loop. It owns its frame and its arena; both are recycled after the
-// reply was written, so whatever must live longer is copied out. Replies leave in the order of the requests;
-// the next request of the connection may be handled as soon as handle() returns, so a handler orders its
-// effects before it returns and waits afterwards.
+// A request lives on its connection's loop. Its frame and its arena are recycled after the reply was written,
+// so whatever must live longer is copied out. Replies leave in the order of the requests; the next request of
+// the connection may be handled as soon as handle() returns, so a handler orders its effects before it
+// returns and waits afterwards. What the network keeps about a request is PendingRequest's.
 #pragma once
 
 #include <cstddef>
@@ -18,18 +18,11 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/fs.h"
-#include "broker/net/buffer_pool.h"
 #include "broker/net/connection_info.h"
 #include "protocol/codec.h"
 #include "protocol/frame.h"
 
 namespace milena::broker {
-
-class Connection;
-class NetLoop;
-class ReplyWriter;
-class RequestPool;
-class RequestQueue;
 
 // Bytes of a file that a reply contains: what RecordsRef::external points at. It lies in the request's arena
 // and the file is pinned.
@@ -47,7 +40,7 @@ class Parked {
   virtual void connection_lost() = 0;
 };
 
-class Request final : private Loop::Job {
+class Request {
  public:
   Request(const Request&) = delete;
   Request& operator=(const Request&) = delete;
@@ -71,52 +64,28 @@ class Request final : private Loop::Job {
   // Keeps the owner alive until the reply is written: the file of a FileRange, the block of a SharedBytes.
   void pin(std::shared_ptr<const void> owner) { pins_.push_back(std::move(owner)); }
 
- private:
-  friend class Connection;
-  friend class NetLoop;
-  friend class ReplyWriter;
-  friend class RequestPool;
-  friend class RequestQueue;
-  friend class Responder;
-
+ protected:
   enum class Answer : std::uint8_t { kNone, kReply, kNothing, kClose };
 
-  // A stretch of the reply: bytes in memory, or a range of a file.
-  struct Piece {
-    const std::byte* bytes = nullptr;
-    const File* file = nullptr;
-    std::uint64_t position = 0;
-    std::size_t size = 0;
-  };
-
   explicit Request(Loop& loop) : loop_(loop) {}
-  protocol::RequestStart start() const { return {header_.api->key, header_.version, header_.client_id}; }
   ~Request() = default;
 
-  void set_reply(const protocol::Encoded& frame);
-  void finish(Answer answer);
-  void run() override;
+  // From the Responder, once, on any thread. `frame` lives in the arena; null unless there is a reply. `why`
+  // is a literal, empty unless the connection is to be closed because of something else than the API.
+  virtual void finish(Answer answer, const protocol::Encoded* frame, std::string_view why) = 0;
 
   Loop& loop_;
   protocol::Request header_{};
   MutableBytes body_;
-  Buffer frame_;  // empty when the frame lies in the arena
-  std::size_t frame_size_ = 0;
   Arena arena_;
   std::shared_ptr<ConnectionInfo> connection_info_;
   Instant received_at_{};
-  std::vector<Piece> pieces_;
   std::vector<std::shared_ptr<const void>> pins_;
   std::weak_ptr<Parked> parked_;
-  std::string_view close_reason_;  // a literal; empty: the request is not served
-
-  // Loop only.
-  NetLoop* home_ = nullptr;
-  Connection* connection_ = nullptr;  // null: the connection is gone
-  Request* next_ = nullptr;           // in the connection's queue or in the pool
-  Answer answer_ = Answer::kNone;     // also written by the thread that answers, before it posts
-  bool answered_ = false;
   bool holds_successors_ = false;
+
+ private:
+  friend class Responder;
 };
 
 // The duty to answer one request: exactly one of the verbs, once, from any thread. The request must not be
@@ -146,18 +115,22 @@ class Responder {
     send_frame(protocol::encode_response(response, version, header.correlation_id, request_->arena()));
   }
   // The same for a frame that was encoded with protocol::encode_response in the request's arena.
-  void send_frame(const protocol::Encoded& frame);
+  void send_frame(const protocol::Encoded& frame) { finish(Request::Answer::kReply, &frame, ""); }
   // There is no reply to this request (Produce with acks=0).
-  void send_nothing();
+  void send_nothing() { finish(Request::Answer::kNothing, nullptr, ""); }
   // Closes the connection once the replies before this one are written. `why` is a literal, for the log.
-  void close(const char* why);
+  void close(const char* why) { finish(Request::Answer::kClose, nullptr, why); }
   // The same because the API, or this version of it, is not served.
-  void close_unserved();
+  void close_unserved() { close(""); }
 
   // On the request's loop, before handle() returns: whom to tell when the connection is lost.
   void park(std::weak_ptr<Parked> parked) { request_->parked_ = std::move(parked); }
 
  private:
+  void finish(Request::Answer answer, const protocol::Encoded* frame, std::string_view why) {
+    std::exchange(request_, nullptr)->finish(answer, frame, why);
+  }
+
   Request* request_;
 };
 

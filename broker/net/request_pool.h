@@ -6,7 +6,8 @@
 
 #include <cstddef>
 
-#include "broker/net/request.h"
+#include "base/async/loop.h"
+#include "broker/net/pending_request.h"
 
 namespace milena::broker {
 
@@ -15,13 +16,13 @@ class RequestPool {
   // Frames up to this size are copied into the request's arena; larger ones have a Buffer.
   static constexpr std::size_t kArenaFrameBytes = 4096;
 
-  explicit RequestPool(NetLoop& home) : home_(home) {}
+  explicit RequestPool(Loop& loop) : loop_(loop) {}
   RequestPool(const RequestPool&) = delete;
   RequestPool& operator=(const RequestPool&) = delete;
   ~RequestPool();
 
-  Request& take();
-  void give(Request& request);
+  PendingRequest& take();
+  void give(PendingRequest& request);
   // Taken and not given back.
   std::size_t in_use() const { return in_use_; }
 
@@ -32,8 +33,8 @@ class RequestPool {
   static constexpr std::size_t kKeepBytes = 2 * 1024 * 1024;
   static constexpr std::size_t kKeepPieces = 64;
 
-  NetLoop& home_;
-  Request* first_ = nullptr;
+  Loop& loop_;
+  PendingRequest* first_ = nullptr;
   std::size_t kept_ = 0;
   std::size_t kept_bytes_ = 0;  // of their arenas
   std::size_t in_use_ = 0;

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <utility>
 
-#include "broker/net/request.h"
+#include "broker/net/pending_request.h"
 
 namespace milena::broker {
 
@@ -12,26 +12,26 @@ class RequestQueue {
  public:
   bool empty() const { return first_ == nullptr; }
   std::size_t size() const { return size_; }
-  Request* first() const { return first_; }
-  static Request* after(const Request& request) { return request.next_; }
+  PendingRequest* first() const { return first_; }
+  static PendingRequest* after(const PendingRequest& request) { return request.next; }
 
   // The newest request wants to be answered before the next one is handled.
-  bool is_held() const { return first_ != nullptr && last_->holds_successors_ && !last_->answered_; }
+  bool is_held() const { return first_ != nullptr && last_->holds_successors() && !last_->is_answered(); }
 
-  void push(Request& request) {
-    request.next_ = nullptr;
-    (first_ == nullptr ? first_ : last_->next_) = &request;
+  void push(PendingRequest& request) {
+    request.next = nullptr;
+    (first_ == nullptr ? first_ : last_->next) = &request;
     last_ = &request;
     ++size_;
   }
-  Request& pop() {
+  PendingRequest& pop() {
     --size_;
-    return *std::exchange(first_, first_->next_);
+    return *std::exchange(first_, first_->next);
   }
 
  private:
-  Request* first_ = nullptr;
-  Request* last_ = nullptr;
+  PendingRequest* first_ = nullptr;
+  PendingRequest* last_ = nullptr;
   std::size_t size_ = 0;
 };
 

@@ -1,19 +1,20 @@
-// Server: the sockets of a broker: its listeners and, per loop, its connections.
+// Server: where the requests of clients come from: listeners and, per loop, connections.
 //
-// Owned by Broker. open() and start() once, then stop(); all from a thread that runs none of the loops.
-// Always:  after stop() no connection is left, and no request either: every Responder was used or dropped.
+// Owned by Broker. open() and start() once, then stop(); all from a thread that runs none of the loops. After
+// stop() no connection is left, and no request either: every Responder was used or dropped. SocketServer is
+// the one of a broker, FrameServer that of tests and the simulator.
 #pragma once
 
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "base/async/loop.h"
+#include "base/async/runtime.h"
 #include "base/log.h"
-#include "broker/net/connection_info.h"
 #include "broker/net/limits.h"
 #include "broker/net/request.h"
 
@@ -27,29 +28,29 @@ struct ListenerSpec {
 
 class Server {
  public:
-  // All of these outlive the server. The loops run from before start() until after stop().
-  Server(std::span<Loop* const> loops, NetLimits limits, RequestHandler& handler, const Logger& log);
+  Server() = default;
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
-  ~Server();
+  virtual ~Server() = default;
 
-  // Binds a port. Connections wait in the kernel until start(). Returns the port; the error is a sentence.
-  std::expected<std::uint16_t, std::string> open(const ListenerSpec& spec);
+  // Binds a port. Connections wait until start(). Returns the port; the error is a sentence.
+  virtual std::expected<std::uint16_t, std::string> open(const ListenerSpec& spec) = 0;
   // Accepts connections.
-  void start();
+  virtual void start() = 0;
   // Accepts no more, writes the replies that are ready, closes every connection and waits until handlers have
   // let go of every request.
-  void stop();
+  virtual void stop() = 0;
 
   // From now on for connections that come; those that are open stay. Any thread.
-  void set_connection_limits(ConnectionLimits limits);
+  virtual void set_connection_limits(ConnectionLimits limits) = 0;
 
   // Open connections. Any thread.
-  std::size_t connections() const;
-
- private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  virtual std::size_t connections() const = 0;
 };
+
+// All of these outlive the server. The loops run from before start() until after stop().
+using ServerFactory =
+    std::function<std::unique_ptr<Server>(Runtime& runtime, std::span<Loop* const> loops, NetLimits limits,
+                                          RequestHandler& handler, const Logger& log)>;
 
 }  // namespace milena::broker

@@ -29,7 +29,7 @@
 #include <vector>
 
 #include "base/assert.h"
-#include "broker/net/server.h"
+#include "broker/net/socket_server.h"
 #include "broker/net/testing/client.h"
 #include "broker/net/testing/test_server.h"
 

@@ -1,5 +1,5 @@
 // The server over real sockets: framing, order, replies of every kind, how connections end.
-#include "broker/net/server.h"
+#include "broker/net/socket_server.h"
 
 #include <gtest/gtest.h>
 
@@ -374,7 +374,7 @@ TEST(Server, SaysWhichPortItCannotBind) {
   const Logger log;
   testing::ScriptedHandler handler;
   Loop* loops[] = {&loop};
-  Server server(loops, NetLimits{}, handler, log);
+  SocketServer server(loops, NetLimits{}, handler, log);
   const auto port = server.open({.name = "PLAINTEXT", .host = "127.0.0.1", .port = taken.port()});
   ASSERT_FALSE(port);
   EXPECT_EQ(port.error(), "Socket server failed to bind to 127.0.0.1:" + std::to_string(taken.port()) +

@@ -44,11 +44,12 @@ struct PartitionManager::Chores {
 };
 
 PartitionManager::PartitionManager(Options options, LogDirs& dirs, PartitionRegistry& registry,
-                                   WorkerPool& workers, const Clock& clock, Rng& rng, const Logger& log,
-                                   ControllerNews news)
+                                   Runtime& runtime, WorkerPool& workers, const Clock& clock, Rng& rng,
+                                   const Logger& log, ControllerNews news)
     : options_(std::move(options)),
       dirs_(dirs),
       registry_(registry),
+      runtime_(runtime),
       workers_(workers),
       clock_(clock),
       rng_(rng),

@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "base/async/loop.h"
+#include "base/async/runtime.h"
 #include "base/async/worker_pool.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -73,8 +74,8 @@ class PartitionManager final : public FlushScheduler {
   };
 
   // All of these outlive the manager.
-  PartitionManager(Options options, LogDirs& dirs, PartitionRegistry& registry, WorkerPool& workers,
-                   const Clock& clock, Rng& rng, const Logger& log, ControllerNews news);
+  PartitionManager(Options options, LogDirs& dirs, PartitionRegistry& registry, Runtime& runtime,
+                   WorkerPool& workers, const Clock& clock, Rng& rng, const Logger& log, ControllerNews news);
   ~PartitionManager() override;
 
   // Opens the logs of every partition that the image gives to this node, in parallel, and sets aside what the
@@ -175,6 +176,7 @@ class PartitionManager final : public FlushScheduler {
   const Options options_;
   LogDirs& dirs_;
   PartitionRegistry& registry_;
+  Runtime& runtime_;
   WorkerPool& workers_;
   const Clock& clock_;
   Rng& rng_;

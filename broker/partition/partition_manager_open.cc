@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/parallel.h"
 #include "broker/partition/partition_manager.h"
 #include "protocol/error_code.h"
 
@@ -20,7 +19,7 @@ using Action = ReplicaPlacement::Action;
 
 void PartitionManager::open(const MetadataImage& image) {
   cordon(image);
-  const auto found = find_replicas(dirs_, options_.recovery_threads);
+  const auto found = find_replicas(dirs_, runtime_, options_.recovery_threads);
   sort_out(found, image);
   open_all(found, image);
   report_strays();
@@ -125,7 +124,7 @@ void PartitionManager::open_all(const FoundReplicas& found, const MetadataImage&
 
   const ReplicaPlacer placer(dirs_, found, image, options_.self);
   std::vector<OpenedReplica> opened(work.size());
-  in_parallel(options_.recovery_threads, work.size(), [&](std::size_t at) {
+  runtime_.in_parallel(options_.recovery_threads, work.size(), [&](std::size_t at) {
     const auto& [topic, identity, settings, partitions] = topics[work[at].first];
     const PartitionId index = work[at].second;
     const auto& state = *topic->partition(index);

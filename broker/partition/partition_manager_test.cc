@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "base/async/thread_pool.h"
 #include "base/mem_fs.h"
 #include "controller/testing/controller_rig.h"
 #include "protocol/error_code.h"
@@ -40,8 +41,8 @@ class PartitionManagerTest : public testing::Test {
                                                   .directories_cordoned = [](auto) {},
                                                   .all_directories_failed = [] {},
                                                   .open_missing = [] {}};
-    manager_ = std::make_unique<PartitionManager>(std::move(options), *dirs_, *registry_, workers_, clock_,
-                                                  rng_, log_, ignore);
+    manager_ = std::make_unique<PartitionManager>(std::move(options), *dirs_, *registry_, runtime_, workers_,
+                                                  clock_, rng_, log_, ignore);
     manager_->open(*cluster_.controller.image());
   }
 
@@ -73,7 +74,8 @@ class PartitionManagerTest : public testing::Test {
   ManualClock clock_;
   SeededRng rng_{1};
   Logger log_{LogLevel::kError, &forget, nullptr};
-  WorkerPool workers_{"workers", 1, 100};
+  ThreadRuntime runtime_;
+  ThreadPool workers_{"workers", 1, 100};
   std::unique_ptr<LogDirs> dirs_;
   std::unique_ptr<PartitionRegistry> registry_;
   std::unique_ptr<PartitionManager> manager_;

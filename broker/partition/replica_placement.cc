@@ -4,8 +4,6 @@
 
 #include <utility>
 
-#include "base/parallel.h"
-
 namespace milena::broker {
 
 using controller::MetadataImage;
@@ -34,7 +32,7 @@ bool is_live(const FoundReplica& replica) { return replica.name.state == Partiti
 
 }  // namespace
 
-Replicas find_replicas(const LogDirs& dirs, std::size_t threads) {
+Replicas find_replicas(const LogDirs& dirs, Runtime& runtime, std::size_t threads) {
   Replicas found;
   for (const auto& directory : dirs.usable()) {
     const auto names = directory->partitions();
@@ -46,7 +44,7 @@ Replicas find_replicas(const LogDirs& dirs, std::size_t threads) {
   }
   std::vector<FoundReplica*> replicas;
   for (auto& [name, replica] : found) replicas.push_back(&replica);
-  in_parallel(threads, replicas.size(), [&](std::size_t at) {
+  runtime.in_parallel(threads, replicas.size(), [&](std::size_t at) {
     if (auto metadata = replicas[at]->directory->partition_metadata(replicas[at]->name.name))
       replicas[at]->metadata = *metadata;
   });

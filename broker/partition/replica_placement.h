@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "base/async/runtime.h"
 #include "base/uuid.h"
 #include "broker/partition/log_dirs.h"
 #include "controller/image/metadata_image.h"
@@ -32,7 +33,8 @@ struct FoundReplica {
 
 // Everything in the usable directories that is named like a partition, but for the metadata log, by that
 // name.
-std::multimap<storage::TopicPartition, FoundReplica> find_replicas(const LogDirs& dirs, std::size_t threads);
+std::multimap<storage::TopicPartition, FoundReplica> find_replicas(const LogDirs& dirs, Runtime& runtime,
+                                                                   std::size_t threads);
 
 // Where one partition of this node is.
 struct ReplicaPlacement {

@@ -46,7 +46,8 @@ class TestBroker {
                                        Broker::World{.fs = fs != nullptr ? *fs : disk_,
                                                      .clock = clock != nullptr ? *clock : clock_,
                                                      .rng = rng_,
-                                                     .log = log_});
+                                                     .log = log_,
+                                                     .runtime = runtime_});
     started_ = broker_->start();
   }
 
@@ -126,6 +127,7 @@ class TestBroker {
     return client;
   }
 
+  ThreadRuntime runtime_;
   PosixFs disk_;
   SystemClock clock_;
   SystemRng rng_;

@@ -143,7 +143,7 @@ TestServer::TestServer(Options options) : logger_(LogLevel::kInfo, keep_line, th
     loops.push_back(loops_.back().get());
     loops_.back()->start();
   }
-  server_ = std::make_unique<Server>(loops, std::move(options.limits), handler_, logger_);
+  server_ = std::make_unique<SocketServer>(loops, std::move(options.limits), handler_, logger_);
   const auto port = server_->open({.name = "PLAINTEXT", .host = "127.0.0.1", .port = 0});
   MILENA_ASSERT(port, "no port for a test server");
   port_ = *port;

@@ -23,7 +23,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
-#include "broker/net/server.h"
+#include "broker/net/socket_server.h"
 
 namespace milena::broker::testing {
 

@@ -1,4 +1,4 @@
-#include "base/async/worker_pool.h"
+#include "base/async/thread_pool.h"
 
 #include <pthread.h>
 
@@ -14,7 +14,7 @@
 
 namespace milena {
 
-struct WorkerPool::Impl {
+struct ThreadPool::Impl {
   Impl(std::string name_, std::size_t threads_max_, std::size_t queue_max_)
       : name(std::move(name_)), queue_max(queue_max_), threads_max(threads_max_) {}
 
@@ -26,18 +26,18 @@ struct WorkerPool::Impl {
   std::size_t threads_max MILENA_GUARDED_BY(mutex);
   std::size_t running MILENA_GUARDED_BY(mutex) = 0;  // threads that have not ended
   std::condition_variable_any wake;
-  std::deque<Job> queue MILENA_GUARDED_BY(mutex);
+  std::deque<WorkerPool::Job> queue MILENA_GUARDED_BY(mutex);
   std::size_t idle MILENA_GUARDED_BY(mutex) = 0;
   bool stopping MILENA_GUARDED_BY(mutex) = false;
   std::vector<std::thread> threads MILENA_GUARDED_BY(mutex);
 };
 
-WorkerPool::WorkerPool(std::string name, std::size_t threads_max, std::size_t queue_max)
+ThreadPool::ThreadPool(std::string name, std::size_t threads_max, std::size_t queue_max)
     : impl_(std::make_unique<Impl>(std::move(name), threads_max, queue_max)) {}
 
-WorkerPool::~WorkerPool() { stop(); }
+ThreadPool::~ThreadPool() { ThreadPool::stop(); }
 
-bool WorkerPool::try_run(Job job) {
+bool ThreadPool::try_run(Job job) {
   {
     const MutexLock lock(impl_->mutex);
     if (impl_->stopping || impl_->queue.size() >= impl_->queue_max) return false;
@@ -59,7 +59,7 @@ bool WorkerPool::try_run(Job job) {
   return true;
 }
 
-void WorkerPool::resize(std::size_t threads_max) {
+void ThreadPool::resize(std::size_t threads_max) {
   {
     const MutexLock lock(impl_->mutex);
     impl_->threads_max = threads_max;
@@ -67,7 +67,7 @@ void WorkerPool::resize(std::size_t threads_max) {
   impl_->wake.notify_all();
 }
 
-void WorkerPool::stop() {
+void ThreadPool::stop() {
   std::vector<std::thread> threads;
   {
     const MutexLock lock(impl_->mutex);
@@ -78,10 +78,10 @@ void WorkerPool::stop() {
   for (std::thread& thread : threads) thread.join();
 }
 
-void WorkerPool::Impl::work() {
+void ThreadPool::Impl::work() {
   pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
   for (;;) {
-    Job job;
+    WorkerPool::Job job;
     {
       const MutexLock lock(mutex);
       ++idle;

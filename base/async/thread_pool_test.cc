@@ -1,4 +1,4 @@
-#include "base/async/worker_pool.h"
+#include "base/async/thread_pool.h"
 
 #include <gtest/gtest.h>
 
@@ -11,9 +11,9 @@
 namespace milena {
 namespace {
 
-TEST(WorkerPool, RunsEverythingItTookBeforeStopReturns) {
+TEST(ThreadPool, RunsEverythingItTookBeforeStopReturns) {
   std::atomic<int> runs = 0;
-  WorkerPool pool("test", 3, 1000);
+  ThreadPool pool("test", 3, 1000);
   for (int i = 0; i < 500; ++i) ASSERT_TRUE(pool.try_run([&] { ++runs; }));
   pool.stop();
   EXPECT_EQ(runs, 500);
@@ -21,15 +21,15 @@ TEST(WorkerPool, RunsEverythingItTookBeforeStopReturns) {
   EXPECT_EQ(runs, 500);
 }
 
-TEST(WorkerPool, RunsAsManyJobsAtOnceAsItHasThreads) {
-  WorkerPool pool("test", 2, 10);
+TEST(ThreadPool, RunsAsManyJobsAtOnceAsItHasThreads) {
+  ThreadPool pool("test", 2, 10);
   std::latch both(2);
   for (int i = 0; i < 2; ++i) ASSERT_TRUE(pool.try_run([&] { both.arrive_and_wait(); }));
   pool.stop();  // would hang if one waited for the other
 }
 
-TEST(WorkerPool, GrowsAndShrinksWhileItRuns) {
-  WorkerPool pool("test", 1, 100);
+TEST(ThreadPool, GrowsAndShrinksWhileItRuns) {
+  ThreadPool pool("test", 1, 100);
   std::promise<void> ran;
   ASSERT_TRUE(pool.try_run([&] { ran.set_value(); }));
   ran.get_future().wait();
@@ -52,8 +52,8 @@ TEST(WorkerPool, GrowsAndShrinksWhileItRuns) {
   EXPECT_EQ(most, 1);
 }
 
-TEST(WorkerPool, RefusesWhatDoesNotFitIntoItsQueue) {
-  WorkerPool pool("test", 1, 2);
+TEST(ThreadPool, RefusesWhatDoesNotFitIntoItsQueue) {
+  ThreadPool pool("test", 1, 2);
   std::promise<void> started, release;
   std::atomic<int> runs = 0;
   ASSERT_TRUE(pool.try_run([&] {

@@ -1,10 +1,11 @@
-#include "broker/net/server.h"
+#include "broker/net/socket_server.h"
 
-#include <future>
 #include <utility>
 
 #include "base/assert.h"
 #include "base/async/asio.h"
+#include "base/async/latch.h"
+#include "broker/net/closing.h"
 #include "broker/net/connection_counts.h"
 #include "broker/net/listener.h"
 #include "broker/net/net_loop.h"
@@ -12,31 +13,14 @@
 namespace milena::broker {
 namespace {
 
-Task<> stop_all(std::vector<std::unique_ptr<Listener>>& listeners, std::promise<void>& done) {
+Task<> stop_all(std::vector<std::unique_ptr<Listener>>& listeners, Latch& done) {
   for (auto& listener : listeners) co_await listener->stop();
-  done.set_value();
+  done.open();
 }
-
-// Closes the connections of a loop; says so when the last request has come back.
-class Closing {
- public:
-  Closing(NetLoop& net, std::promise<void>& done) : net_(net), done_(done), again_([this] { look(); }) {}
-
-  void look() {
-    net_.close_all();
-    if (net_.quiet()) return done_.set_value();
-    net_.loop().arm(again_, net_.loop().now() + Instant{1});
-  }
-
- private:
-  NetLoop& net_;
-  std::promise<void>& done_;
-  Timer again_;
-};
 
 }  // namespace
 
-struct Server::Impl {
+struct SocketServer::Impl {
   Impl(std::span<Loop* const> all, NetLimits limits_, RequestHandler& handler, const Logger& log)
       : limits(std::move(limits_)) {
     for (Loop* loop : all) {
@@ -55,48 +39,64 @@ struct Server::Impl {
   bool started = false;
 };
 
-Server::Server(std::span<Loop* const> loops, NetLimits limits, RequestHandler& handler, const Logger& log)
+SocketServer::SocketServer(std::span<Loop* const> loops, NetLimits limits, RequestHandler& handler,
+                           const Logger& log)
     : impl_(std::make_unique<Impl>(loops, std::move(limits), handler, log)) {}
 
-Server::~Server() { MILENA_ASSERT(!impl_->started, "a server is destroyed before it was stopped"); }
+SocketServer::~SocketServer() {
+  MILENA_ASSERT(!impl_->started, "a server is destroyed before it was stopped");
+}
 
-std::expected<std::uint16_t, std::string> Server::open(const ListenerSpec& spec) {
+std::expected<std::uint16_t, std::string> SocketServer::open(const ListenerSpec& spec) {
   MILENA_TRY(auto listener, Listener::open(spec, *impl_->shared));
   const std::uint16_t port = listener->port();
   impl_->listeners.push_back(std::move(listener));
   return port;
 }
 
-void Server::start() {
+void SocketServer::start() {
   impl_->started = true;
-  std::promise<void> done;
+  Latch done;
   impl_->loops.front()->loop().post([&] {
     for (auto& listener : impl_->listeners) listener->start();
-    done.set_value();
+    done.open();
   });
-  done.get_future().wait();
+  done.wait();
 }
 
-void Server::stop() {
+void SocketServer::stop() {
   if (!std::exchange(impl_->started, false)) return;
   {
-    std::promise<void> done;
+    Latch done;
     Loop& first = impl_->loops.front()->loop();
     first.post([&] {
       asio::co_spawn(first.io(), stop_all(impl_->listeners, done), [](const std::exception_ptr&) {});
     });
-    done.get_future().wait();
+    done.wait();
   }
   for (auto& net : impl_->loops) {
-    std::promise<void> done;
-    Closing closing(*net, done);
-    net->loop().post([&] { closing.look(); });
-    done.get_future().wait();
+    Latch done;
+    Closing closing(
+        net->loop(),
+        [&net] {
+          net->close_all();
+          return net->quiet();
+        },
+        done);
+    net->loop().post([&] { closing.start(); });
+    done.wait();
   }
 }
 
-void Server::set_connection_limits(ConnectionLimits limits) { impl_->counts.set_limits(std::move(limits)); }
+void SocketServer::set_connection_limits(ConnectionLimits limits) {
+  impl_->counts.set_limits(std::move(limits));
+}
 
-std::size_t Server::connections() const { return impl_->counts.total(); }
+std::size_t SocketServer::connections() const { return impl_->counts.total(); }
+
+std::unique_ptr<Server> make_socket_server(Runtime&, std::span<Loop* const> loops, NetLimits limits,
+                                           RequestHandler& handler, const Logger& log) {
+  return std::make_unique<SocketServer>(loops, std::move(limits), handler, log);
+}
 
 }  // namespace milena::broker
