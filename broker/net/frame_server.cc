@@ -21,23 +21,24 @@ struct FrameConnection::Share {
   RequestPool requests;
   std::vector<std::byte> scratch = std::vector<std::byte>(64 * 1024);
   std::list<std::shared_ptr<FrameConnection>> open;  // the loop's
-  std::atomic<std::size_t> alive = 0;
+  const std::shared_ptr<std::atomic<std::size_t>> alive = std::make_shared<std::atomic<std::size_t>>(0);
 };
 
 FrameConnection::FrameConnection(Share& share, RequestHandler& handler, const NetLimits& limits,
-                                 const Logger& log, ConnectionInfo info, FramePeer& peer)
+                                 const Logger& log, ConnectionInfo info, std::shared_ptr<FramePeer> peer)
     : share_(share),
       handler_(handler),
       limits_(limits),
       log_(log),
       info_(std::make_shared<ConnectionInfo>(std::move(info))),
-      peer_(peer) {
-  ++share_.alive;
+      peer_(std::move(peer)),
+      alive_(share.alive) {
+  ++*alive_;
 }
 
 FrameConnection::~FrameConnection() {
   MILENA_ASSERT(!is_open_, "a connection is destroyed before it was closed");
-  --share_.alive;
+  --*alive_;
 }
 
 void FrameConnection::send(std::string frame) {
@@ -100,12 +101,12 @@ void FrameConnection::turn_later() {
 void FrameConnection::write_replies() {
   const auto progress = writer_.write(queue_, *this, share_.scratch);
   while (!writer_.finished().empty()) share_.requests.give(writer_.finished().pop());
-  while (written_.size() >= 4) {
+  while (is_open_ && written_.size() >= 4) {
     std::size_t size = 0;
     for (int i = 0; i < 4; ++i)
       size = size << 8 | static_cast<unsigned char>(written_[static_cast<std::size_t>(i)]);
     if (written_.size() < 4 + size) break;
-    peer_.reply(written_.substr(4, size));
+    peer_->reply(written_.substr(4, size));
     written_.erase(0, 4 + size);
   }
   switch (progress) {
@@ -136,7 +137,8 @@ void FrameConnection::end(bool tell) {
     if (auto waiter = queue_.pop().abandon()) parked.push_back(std::move(waiter));
   }
   for (const auto& waiter : parked) waiter->connection_lost();
-  if (tell) peer_.closed();
+  const auto peer = std::move(peer_);
+  if (tell) peer->closed();
 }
 
 ssize_t FrameConnection::write(std::span<const iovec> pieces, bool) {
@@ -171,7 +173,7 @@ std::expected<std::uint16_t, std::string> FrameServer::open(const ListenerSpec& 
   return listeners_.back().port;
 }
 
-std::shared_ptr<FrameConnection> FrameServer::connect(std::uint16_t port, FramePeer& peer) {
+std::shared_ptr<FrameConnection> FrameServer::connect(std::uint16_t port, std::shared_ptr<FramePeer> peer) {
   const auto listener = std::ranges::find(listeners_, port, &ListenerSpec::port);
   if (!is_serving_ || listener == listeners_.end()) return nullptr;
   constexpr std::uint16_t kFirstClientPort = 20'000;
@@ -182,7 +184,8 @@ std::shared_ptr<FrameConnection> FrameServer::connect(std::uint16_t port, FrameP
   info.local = {"127.0.0.1", port};
   info.listener = listener->name;
   auto& share = *shares_[id % shares_.size()];
-  auto connection = std::make_shared<FrameConnection>(share, handler_, limits_, log_, std::move(info), peer);
+  auto connection =
+      std::make_shared<FrameConnection>(share, handler_, limits_, log_, std::move(info), std::move(peer));
   share.loop.post([&share, connection] { share.open.push_back(connection); });
   return connection;
 }
@@ -209,7 +212,7 @@ void FrameServer::stop() {
 
 std::size_t FrameServer::connections() const {
   std::size_t sum = 0;
-  for (const auto& share : shares_) sum += share->alive;
+  for (const auto& share : shares_) sum += *share->alive;
   return sum;
 }
 

@@ -5,6 +5,7 @@
 // Owned by Broker, made by the factory that its World holds.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -22,7 +23,7 @@ namespace milena::broker {
 
 class FrameServer;
 
-// The client of a connection. Told on the connection's loop.
+// The client of a connection. Told on the connection's loop. Kept by it until its end.
 class FramePeer {
  public:
   // A reply, without its size.
@@ -40,7 +41,7 @@ class FrameConnection final : public std::enable_shared_from_this<FrameConnectio
  public:
   struct Share;  // of a loop
   FrameConnection(Share& share, RequestHandler& handler, const NetLimits& limits, const Logger& log,
-                  ConnectionInfo info, FramePeer& peer);
+                  ConnectionInfo info, std::shared_ptr<FramePeer> peer);
   ~FrameConnection();
 
   // A request, without its size. Any thread.
@@ -67,7 +68,7 @@ class FrameConnection final : public std::enable_shared_from_this<FrameConnectio
   const NetLimits& limits_;
   const Logger& log_;
   const std::shared_ptr<ConnectionInfo> info_;
-  FramePeer& peer_;
+  std::shared_ptr<FramePeer> peer_;  // until the end
   bool is_open_ = true;
   bool in_turn_ = false;
   bool turn_posted_ = false;
@@ -75,6 +76,7 @@ class FrameConnection final : public std::enable_shared_from_this<FrameConnectio
   RequestQueue queue_;
   ReplyWriter writer_;
   std::string written_;
+  const std::shared_ptr<std::atomic<std::size_t>> alive_;  // of the loop's connections
 };
 
 class FrameServer final : public Server {
@@ -85,8 +87,8 @@ class FrameServer final : public Server {
   ~FrameServer() override;
 
   // To a listener that open() has given the port. Null when there is none, before start() and after stop().
-  // The peer outlives the connection. On the thread that starts and stops the server.
-  std::shared_ptr<FrameConnection> connect(std::uint16_t port, FramePeer& peer);
+  // On the thread that starts and stops the server.
+  std::shared_ptr<FrameConnection> connect(std::uint16_t port, std::shared_ptr<FramePeer> peer);
 
   std::expected<std::uint16_t, std::string> open(const ListenerSpec& spec) override;
   void start() override { is_serving_ = true; }

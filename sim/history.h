@@ -1,0 +1,109 @@
+// History: what clients were told, and what must be true because of it. Every claim is checked the moment it
+// is contradicted; the first contradiction ends a run.
+//
+// Values of records are unique. No I/O and no clock in it: scripts report what they see, and when.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "protocol/types.h"
+
+namespace milena::sim {
+
+using protocol::Offset;
+
+class History {
+ public:
+  using Place = std::pair<std::string, std::int32_t>;  // topic and partition
+
+  // The first claim that was contradicted; empty while all is well.
+  const std::string& failure() const { return failure_; }
+  void fail(std::string what) {
+    if (failure_.empty()) failure_ = std::move(what);
+  }
+
+  // --- records
+
+  // The broker has acknowledged that the record lies at the offset.
+  void acknowledged(const Place& place, Offset offset, const std::string& value, Instant at);
+  // A fetch has shown it.
+  void seen(const Place& place, Offset offset, const std::string& value);
+  // A fetch from `offset` was answered, without a record, by an answer that left the broker at about `at`.
+  // What was acknowledged by `then` had to be in it.
+  void saw_nothing(const Place& place, Offset offset, Instant then, Instant at);
+  // Where the partition ends at least, by what is claimed.
+  std::int64_t least_end(const Place& place) const;
+  // All there is of a partition below `end`, and maybe more: claims below `end` are held against it, and it
+  // is held against `least_end`, from before it was read. No value may be there twice.
+  void audited(const Place& place, const std::map<std::int64_t, std::string>& records, std::int64_t least_end,
+               std::int64_t end);
+
+  // --- transactions: a value belongs to one
+
+  enum class Outcome : std::uint8_t { kUnknown, kCommitted, kAborted };
+  void wrote_in(const std::string& transaction, const std::string& value) {
+    transactions_[transaction].values.insert(value);
+  }
+  void decided(const std::string& transaction, Outcome outcome) {
+    transactions_[transaction].outcome = outcome;
+  }
+  // All that a reader of committed records has seen, of all partitions.
+  void audited_committed(const std::set<std::string>& values);
+
+  // --- committed offsets
+
+  void commits(const std::string& group, std::int64_t offset) { groups_[group].attempts.insert(offset); }
+  void has_committed(const std::string& group, std::int64_t offset);
+  void saw_committed(const std::string& group, std::int64_t offset);
+  std::vector<std::string> groups() const;
+
+  // --- topics
+
+  void created(const std::string& topic) { topics_[topic] = true; }
+  void deleted(const std::string& topic) { topics_[topic] = false; }
+  void undecided(const std::string& topic) { topics_.erase(topic); }
+  void saw_topics(const std::set<std::string>& topics);
+
+  // Power was lost, and with it what no disk had: nothing but the topics is claimed any more. Of records,
+  // what is left must be a beginning of what was there.
+  void lost_power();
+
+  std::uint64_t claims() const { return claims_; }
+
+ private:
+  struct Record {
+    std::string value;
+    std::optional<Instant> acknowledged_at;
+  };
+  struct Partition {
+    std::map<std::int64_t, Record> records;
+    bool may_be_shorter = false;  // since lost_power()
+  };
+  struct Transaction {
+    std::set<std::string> values;
+    Outcome outcome = Outcome::kUnknown;
+  };
+  struct Group {
+    std::set<std::int64_t> attempts;
+    std::int64_t acknowledged = -1;
+  };
+
+  static std::string text(const Place& place, std::int64_t offset);
+  void claim(const Place& place, std::int64_t offset, const std::string& value, std::optional<Instant> at);
+
+  std::map<Place, Partition> partitions_;
+  std::map<std::string, Transaction> transactions_;
+  std::map<std::string, Group> groups_;
+  std::map<std::string, bool> topics_;  // exists, or does not
+  std::string failure_;
+  std::uint64_t claims_ = 0;
+};
+
+}  // namespace milena::sim

@@ -1,0 +1,26 @@
+// The clients of a run, each a script that ends when the world closes.
+#pragma once
+
+#include <string>
+
+#include "sim/co.h"
+#include "sim/world.h"
+
+namespace milena::sim {
+
+// Makes the topics that the others use.
+Co<> set_up(World& world);
+// Sends records to "orders", with sequence numbers and repetitions, or without either.
+Co<> producer(World& world, std::string name, bool is_idempotent);
+// Reads a partition of "orders" as it grows, waiting at its end.
+Co<> consumer(World& world, std::string name);
+// Commits offsets of a group without members, and asks for them.
+Co<> committer(World& world, std::string name);
+// Runs transactions on "payments", offsets included.
+Co<> transactor(World& world, std::string name);
+// Creates and deletes topics.
+Co<> administrator(World& world, std::string name);
+// Holds everything that is there against what was claimed. `is_final`: no client is active any more.
+Co<> auditor(World& world, bool is_final);
+
+}  // namespace milena::sim
