@@ -75,6 +75,15 @@ void History::audited(const Place& place, const std::map<std::int64_t, std::stri
   for (const auto& [offset, value] : records) claim(place, offset, value, std::nullopt);
 }
 
+bool History::gave(Giver giver, ProducerIdentity producer) {
+  ++claims_;
+  auto& known = producers_[producer.id.value];
+  if (known.epochs.insert(producer.epoch).second) return true;
+  if (giver == Giver::kController || !known.may_come_again)
+    fail(fmt::format("producer {} is given epoch {} again", producer.id.value, producer.epoch));
+  return false;
+}
+
 void History::audited_committed(const std::set<std::string>& values) {
   for (const auto& [name, transaction] : transactions_) {
     ++claims_;
@@ -127,6 +136,7 @@ void History::lost_power() {
     partition.may_be_shorter = true;
     for (auto& [offset, record] : partition.records) record.acknowledged_at.reset();
   }
+  for (auto& [id, producer] : producers_) producer.may_come_again = true;
   transactions_.clear();
   for (auto& [name, group] : groups_) group.acknowledged = -1;
 }

@@ -19,6 +19,12 @@ namespace milena::sim {
 
 using protocol::Offset;
 
+// A producer with an id and sequence numbers, or without.
+struct ProducerIdentity {
+  protocol::ProducerId id = protocol::kNoProducerId;
+  std::int16_t epoch = -1;
+};
+
 class History {
  public:
   using Place = std::pair<std::string, std::int32_t>;  // topic and partition
@@ -44,6 +50,15 @@ class History {
   // is held against `least_end`, from before it was read. No value may be there twice.
   void audited(const Place& place, const std::map<std::int64_t, std::string>& records, std::int64_t least_end,
                std::int64_t end);
+
+  // --- producers
+
+  enum class Giver : std::uint8_t { kController, kCoordinator };
+  // The broker has given a producer this id and epoch. True if nobody had them before, as it must be. But
+  // what a coordinator has given is in a log of its own, which may lose its end in a power cut while
+  // partitions keep records of that producer: it gives an epoch again then, as Kafka's does, and the
+  // partition takes what the producer writes for repetitions of what it knows.
+  bool gave(Giver giver, ProducerIdentity producer);
 
   // --- transactions: a value belongs to one
 
@@ -72,7 +87,7 @@ class History {
   void saw_topics(const std::set<std::string>& topics);
 
   // Power was lost, and with it what no disk had: nothing but the topics is claimed any more. Of records,
-  // what is left must be a beginning of what was there.
+  // what is left must be a beginning of what was there. An epoch may be given again.
   void lost_power();
 
   std::uint64_t claims() const { return claims_; }
@@ -95,10 +110,16 @@ class History {
     std::int64_t acknowledged = -1;
   };
 
+  struct Identities {
+    std::set<std::int16_t> epochs;
+    bool may_come_again = false;  // since lost_power()
+  };
+
   static std::string text(const Place& place, std::int64_t offset);
   void claim(const Place& place, std::int64_t offset, const std::string& value, std::optional<Instant> at);
 
   std::map<Place, Partition> partitions_;
+  std::map<std::int64_t, Identities> producers_;  // by id
   std::map<std::string, Transaction> transactions_;
   std::map<std::string, Group> groups_;
   std::map<std::string, bool> topics_;  // exists, or does not

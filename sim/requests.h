@@ -17,17 +17,12 @@
 #include "protocol/produce.gen.h"
 #include "protocol/record_batch_builder.h"
 #include "protocol/types.h"
+#include "sim/history.h"
 
 namespace milena::sim {
 
 inline constexpr int kProduceVersion = 9, kFetchVersion = 12, kCommitVersion = 8, kOffsetFetchVersion = 7,
                      kCreateVersion = 7;
-
-// A producer with an id and sequence numbers, or without.
-struct ProducerIdentity {
-  protocol::ProducerId id = protocol::kNoProducerId;
-  std::int16_t epoch = protocol::kNoProducerEpoch;
-};
 
 // One batch for one partition, acknowledged by all replicas. Everything lives in the arena.
 protocol::ProduceRequest produce(Arena& arena, std::string_view topic, std::int32_t partition,

@@ -67,6 +67,7 @@ Co<> producer(World& world, std::string name, bool is_idempotent) {
           protocol::InitProducerIdRequest{.transaction_timeout_ms = 60'000}, 4);
       if (answer && answer->error_code == ErrorCode::kNone) {
         identity = {answer->producer_id, answer->producer_epoch};
+        world.history().gave(History::Giver::kController, identity);
         sequences.clear();
       } else {
         co_await client.sleep(kBetweenTries);
