@@ -10,6 +10,7 @@
 #   make fuzz       every fuzz target for FUZZ_SECONDS (60) each, from FUZZ_SEED (0: another each time)
 #   make compat, compat-librdkafka, compat-tools, compat-clients, chaos: see compat-tests/README.md
 #   make bench, bench-quick, bench-gate: see bench/README.md
+#   make sim, sim-nightly: see sim/README.md
 
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
@@ -71,4 +72,4 @@ deps:
 deps-run:
 	@tools/install_deps.sh run
 
--include compat-tests/compat.mk bench/bench.mk
+-include compat-tests/compat.mk bench/bench.mk sim/sim.mk
