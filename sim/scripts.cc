@@ -34,15 +34,15 @@ std::int32_t one_of(World& world, std::int32_t count) {
 
 }  // namespace
 
-Co<> set_up(World& world) {
-  Client client(world.network(), "set-up");
+Co<bool> make_topics(World& world, Client& client) {
   for (const auto& [topic, partitions] : {std::pair{World::kOrders, World::kOrdersPartitions},
                                           std::pair{World::kPayments, World::kPaymentsPartitions}}) {
     Arena arena;
     const auto made = co_await client.ask<protocol::CreateTopicsResponse>(
         create_topic(arena, topic, partitions), kCreateVersion);
-    if (!made || made->topics[0].error_code != ErrorCode::kNone)
-      world.history().fail(fmt::format("topic {} cannot be made", topic));
+    if (!made) co_return false;
+    const auto code = made->topics[0].error_code;
+    if (code != ErrorCode::kNone && code != ErrorCode::kTopicAlreadyExists) co_return false;
     world.history().created(std::string(topic));
   }
   // The topics of the coordinators are made when somebody asks for one.
@@ -52,9 +52,14 @@ Co<> set_up(World& world) {
     request.coordinator_keys = arena.array<std::string_view>(1);
     request.coordinator_keys[0] = "anybody";
     const auto found = co_await client.ask<protocol::FindCoordinatorResponse>(request, 4);
-    if (!found || found->coordinators[0].error_code != ErrorCode::kNone)
-      world.history().fail("a coordinator cannot be found");
+    if (!found || found->coordinators[0].error_code != ErrorCode::kNone) co_return false;
   }
+  co_return true;
+}
+
+Co<> set_up(World& world) {
+  Client client(world.network(), "set-up");
+  if (!co_await make_topics(world, client)) world.history().fail("the topics cannot be made");
 }
 
 Co<> producer(World& world, std::string name, bool is_idempotent) {

@@ -3,12 +3,15 @@
 
 #include <string>
 
+#include "sim/client.h"
 #include "sim/co.h"
 #include "sim/world.h"
 
 namespace milena::sim {
 
-// Makes the topics that the others use.
+// Makes the topics that the others use. False: it could not be done, or is not known.
+Co<bool> make_topics(World& world, Client& client);
+// The same for a broker that has to be well.
 Co<> set_up(World& world);
 // Sends records to "orders", with sequence numbers and repetitions, or without either.
 Co<> producer(World& world, std::string name, bool is_idempotent);

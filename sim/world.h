@@ -1,12 +1,11 @@
-// World: one run of the simulator: a broker on a disk in memory, its clients, and what befalls them. All of
-// it follows from a seed.
+// World: the stage of a run: a broker on a disk in memory, its clients and what they were told. All of it
+// follows from a seed.
 //
-// run() once. The outcome says whether any claim of a client was contradicted, and a hash of every frame: the
-// same seed and the same program give the same hash.
+// Not thread-safe. Who has it turns it: the calls that wait let virtual time pass. What befalls it is for
+// others to decide (run.h, power_cut_test.cc).
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,20 +19,43 @@
 
 namespace milena::sim {
 
-struct Outcome {
-  std::string failure;  // empty: all is well
-  std::uint64_t hash = 0;
-  std::uint64_t frames = 0, claims = 0, steps = 0;
-  std::string events;  // what befell the broker, a line each
-  std::string log;     // the broker's
-};
-
 class World {
  public:
-  explicit World(std::uint64_t seed);
+  struct Options {
+    std::uint64_t seed = 1;
+    bool is_fsync = true;
+    // Nothing befalls this run that could cost what is acknowledged.
+    bool is_strong = true;
+    std::vector<std::string> settings{};  // besides those of every run
+  };
+
+  explicit World(Options options);
   ~World();
 
-  Outcome run();
+  // --- turning it
+
+  void start_broker();
+  void stop_broker();
+  // The broker ends like kill -9, or like a power cut. What may be lost is not claimed any more.
+  void crash(MemFs::Loss loss);
+  // Starts the broker again in a little while. What was lost is looked at before clients go on.
+  void restart();
+  // Adds a client.
+  void add(std::string name, Co<> script);
+  // Tells the clients to finish, and waits for all of them.
+  void close();
+  // Whether the script came to its end.
+  bool finish(const std::string& name, Co<> script);
+  // No client is left, and no broker.
+  void end();
+  void run_for(Instant duration);
+  void note(std::string what);
+
+  bool is_well() const { return history_.failure().empty(); }
+  // What befell the broker, a line each.
+  const std::string& events() const { return events_; }
+  broker::testing::SimBroker& broker() { return broker_; }
+  MemFs& disk() { return disk_; }
 
   // --- for the scripts
 
@@ -46,10 +68,11 @@ class World {
   History& history() { return history_; }
   std::int64_t wall_ms() { return runtime_.clock().wall_ms(); }
   Instant now() { return runtime_.clock().now(); }
+  bool is_fsync() const { return options_.is_fsync; }
+  // Whether all that is acknowledged survives whatever befalls this run.
+  bool is_strong() const { return options_.is_strong; }
   // Clients finish what they are at, and come to an end.
   bool is_closing() const { return is_closing_; }
-  // Whether all that is acknowledged survives whatever befalls this run.
-  bool is_strong() const { return is_strong_; }
   // Power was lost, and records with it, maybe those that would end a transaction: it stays open.
   bool has_lost_power() const { return has_lost_power_; }
 
@@ -59,19 +82,11 @@ class World {
     Co<> script;
   };
 
-  void add(std::string name, Co<> script);
-  bool finish(std::string name, Co<> script);
-  void start_broker();
-  void befall();
-  void crash(MemFs::Loss loss, const char* what);
-  void restart();
-  void note(std::string what);
-  std::vector<std::string> settings();
+  std::vector<std::string> settings() const;
 
+  const Options options_;
   SimRuntime runtime_;
   MemFs disk_;
-  const bool is_fsync_;
-  const bool is_strong_;
   broker::testing::SimBroker broker_;
   Network network_;
   History history_;
