@@ -6,6 +6,7 @@
 
 option(MILENA_TESTS "the tests, the measurements and the tools beside the broker" ON)
 option(MILENA_FUZZ "build libFuzzer targets instead of corpus replays" OFF)
+set(MILENA_MUTANT "" CACHE STRING "a planted bug, empty for none; only tools/run_mutants.py wants one")
 set(MILENA_SANITIZE "" CACHE STRING "value for -fsanitize=, empty for none")
 
 find_program(CCACHE ccache)
@@ -43,8 +44,24 @@ if(MILENA_TESTS)
   find_package(GTest REQUIRED)
 endif()
 
+# The sources that contain the planted bug MILENA_MUTANT are compiled with it; see base/mutant.h.
+function(milena_plant_mutant)
+  foreach(source ${ARGN})
+    if(IS_ABSOLUTE ${source})  # generated
+      continue()
+    endif()
+    file(STRINGS ${source} planted REGEX "is_mutant\\(\"${MILENA_MUTANT}\"\\)")
+    if(planted)
+      set_property(SOURCE ${source} APPEND PROPERTY COMPILE_DEFINITIONS MILENA_MUTANT="${MILENA_MUTANT}")
+    endif()
+  endforeach()
+endfunction()
+
 function(milena_library name)
   add_library(milena_${name} STATIC ${ARGN})
+  if(MILENA_MUTANT)
+    milena_plant_mutant(${ARGN})
+  endif()
   target_link_libraries(milena_${name} PUBLIC milena_flags)
 endfunction()
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/mutant.h"
 #include "broker/fetch/copied_slice.h"
 
 namespace milena::broker {
@@ -17,6 +18,9 @@ void FetchEntry::changed(const PartitionChange& change, WakeList& wakes) {
     }
   }
   const auto bytes = static_cast<std::int64_t>(change.readable_bytes);
+  if constexpr (is_mutant("lose_fetch_wake")) {
+    if (bytes < 80 && !change.closed) return;
+  }
   const bool enough = set_.bytes_needed_.fetch_sub(bytes, std::memory_order_acq_rel) <= bytes;
   if ((enough || change.closed) && set_.armed_.exchange(false, std::memory_order_acq_rel))
     wakes.add(set_.sleeper_);

@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/mutant.h"
 #include "broker/coordinators/internal_topics.h"
 #include "broker/handlers/cluster_view.h"
 #include "protocol/error_code.h"
@@ -106,6 +107,7 @@ ProduceHandler::Outcome ProduceHandler::append(Call& call, const ProduceRequest&
       }
       answer.base_offset = appended->info.first_offset;
       answer.log_start_offset = appended->log_start_offset;
+      if constexpr (is_mutant("ack_before_flush")) continue;
       if (request.acks == kAllReplicas && !appended->committed) {
         outcome.pending.push_back({std::move(batch.partition), appended->info.last_offset, &answer});
       }
