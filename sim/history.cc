@@ -47,12 +47,40 @@ std::int64_t History::least_end(const Place& place) const {
              : found->second.records.rbegin()->first + 1;
 }
 
+void History::deletes_before(const Place& place, Offset offset) {
+  auto& partition = partitions_[place];
+  partition.may_start_at = std::max(partition.may_start_at, offset.value);
+}
+
+void History::starts_at(const Place& place, Offset offset) {
+  saw_start(place, offset, 0);
+  auto& partition = partitions_[place];
+  partition.starts_at = std::max(partition.starts_at, offset.value);
+}
+
+std::pair<std::int64_t, std::int64_t> History::start_of(const Place& place) const {
+  const auto found = partitions_.find(place);
+  if (found == partitions_.end()) return {0, 0};
+  return {found->second.starts_at, found->second.may_start_at};
+}
+
+void History::saw_start(const Place& place, Offset offset, std::int64_t least) {
+  ++claims_;
+  const auto most = partitions_[place].may_start_at;
+  if (offset < least)
+    fail(fmt::format("{}: it starts there, and started at {}", text(place, offset.value), least));
+  if (offset > most)
+    fail(fmt::format("{}: it starts there, and nothing above {} was deleted", text(place, offset.value),
+                     most));
+}
+
 void History::audited(const Place& place, const std::map<std::int64_t, std::string>& records,
-                      std::int64_t least_end, std::int64_t end) {
+                      std::int64_t least_end, std::int64_t start, std::int64_t end) {
   auto& partition = partitions_[place];
   if (end < least_end)
     fail(fmt::format("{}: it ends there now", text(place, end)) +
          fmt::format(", and went up to {}", least_end));
+  partition.records.erase(partition.records.begin(), partition.records.lower_bound(start));
   if (std::exchange(partition.may_be_shorter, false)) {
     // Behind what is left, markers of transactions may have been written since.
     const auto lost = std::ranges::find_if(partition.records, [&](const auto& claim) {
@@ -69,6 +97,7 @@ void History::audited(const Place& place, const std::map<std::int64_t, std::stri
   }
   for (const auto& [offset, record] : partition.records) {
     if (offset >= end) break;
+    if (offset < partition.may_start_at) continue;  // deleted while it was read, maybe
     const auto found = records.find(offset);
     if (found == records.end()) fail(fmt::format("{}: {} is lost", text(place, offset), record.value));
   }
@@ -101,25 +130,39 @@ void History::audited_committed(const std::set<std::string>& values) {
   }
 }
 
-void History::has_committed(const std::string& group, std::int64_t offset) {
+void History::has_committed(const Committed& where, std::int64_t offset) {
   ++claims_;
-  groups_[group].acknowledged = std::max(groups_[group].acknowledged, offset);
+  auto& known = committed_[where];
+  known.acknowledged = std::max(known.acknowledged, offset);
 }
 
-void History::saw_committed(const std::string& group, std::int64_t offset) {
+void History::saw_committed(const Committed& where, std::int64_t offset) {
   ++claims_;
-  const auto& known = groups_[group];
+  const auto& known = committed_[where];
   if (offset < known.acknowledged)
-    fail(fmt::format("group {}: offset {} was committed, and now it is {}", group, known.acknowledged,
-                     offset));
+    fail(fmt::format("group {}: offset {} was committed for {}, and now it is {}", where.first,
+                     known.acknowledged, where.second, offset));
   if (offset >= 0 && !known.attempts.contains(offset))
-    fail(fmt::format("group {}: offset {} is committed, and nobody has committed it", group, offset));
+    fail(fmt::format("group {}: offset {} is committed for {}, and nobody has committed it", where.first,
+                     offset, where.second));
 }
 
-std::vector<std::string> History::groups() const {
-  std::vector<std::string> out;
-  for (const auto& [name, group] : groups_) out.push_back(name);
+std::vector<History::Committed> History::all_committed() const {
+  std::vector<Committed> out;
+  for (const auto& [where, offsets] : committed_) out.push_back(where);
   return out;
+}
+
+void History::has_set(const std::string& setting, const std::string& value) {
+  ++claims_;
+  settings_[setting] = {.value = value, .tried = {}};
+}
+
+void History::saw_setting(const std::string& setting, const std::string& value) {
+  ++claims_;
+  const auto& known = settings_[setting];
+  if (!known.value.empty() && value != known.value && !known.tried.contains(value))
+    fail(fmt::format("{} was set to {}, and now it is {}", setting, known.value, value));
 }
 
 void History::saw_topics(const std::set<std::string>& topics) {
@@ -138,7 +181,8 @@ void History::lost_power() {
   }
   for (auto& [id, producer] : producers_) producer.may_come_again = true;
   transactions_.clear();
-  for (auto& [name, group] : groups_) group.acknowledged = -1;
+  for (auto& [where, offsets] : committed_) offsets.acknowledged = -1;
+  members_.lost_power();
 }
 
 }  // namespace milena::sim

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "protocol/types.h"
+#include "sim/group_claims.h"
 
 namespace milena::sim {
 
@@ -46,10 +47,17 @@ class History {
   void saw_nothing(const Place& place, Offset offset, Instant then, Instant at);
   // Where the partition ends at least, by what is claimed.
   std::int64_t least_end(const Place& place) const;
-  // All there is of a partition below `end`, and maybe more: claims below `end` are held against it, and it
-  // is held against `least_end`, from before it was read. No value may be there twice.
+  // Records below the offset are to be deleted; records below it have been.
+  void deletes_before(const Place& place, Offset offset);
+  void starts_at(const Place& place, Offset offset);
+  // Where the partition starts at least, and at most, by what is claimed. It never goes back.
+  std::pair<std::int64_t, std::int64_t> start_of(const Place& place) const;
+  // The broker says that it starts there; it was claimed to start at `least` or later when it was asked.
+  void saw_start(const Place& place, Offset offset, std::int64_t least);
+  // All there is of a partition from `start` to `end`, and maybe more: claims between them are held against
+  // it, and it is held against `least_end`, from before it was read. No value may be there twice.
   void audited(const Place& place, const std::map<std::int64_t, std::string>& records, std::int64_t least_end,
-               std::int64_t end);
+               std::int64_t start, std::int64_t end);
 
   // --- producers
 
@@ -74,10 +82,23 @@ class History {
 
   // --- committed offsets
 
-  void commits(const std::string& group, std::int64_t offset) { groups_[group].attempts.insert(offset); }
-  void has_committed(const std::string& group, std::int64_t offset);
-  void saw_committed(const std::string& group, std::int64_t offset);
-  std::vector<std::string> groups() const;
+  // A group, and the partition of "orders" that the offset is of. Each commit is of a higher offset than
+  // those before it.
+  using Committed = std::pair<std::string, std::int32_t>;
+  void commits(const Committed& where, std::int64_t offset) { committed_[where].attempts.insert(offset); }
+  void has_committed(const Committed& where, std::int64_t offset);
+  void saw_committed(const Committed& where, std::int64_t offset);
+  std::vector<Committed> all_committed() const;
+
+  // --- members of groups
+
+  GroupClaims& members() { return members_; }
+
+  // --- settings: each change is to another value
+
+  void sets(const std::string& setting, const std::string& value) { settings_[setting].tried.insert(value); }
+  void has_set(const std::string& setting, const std::string& value);
+  void saw_setting(const std::string& setting, const std::string& value);
 
   // --- topics
 
@@ -86,11 +107,12 @@ class History {
   void undecided(const std::string& topic) { topics_.erase(topic); }
   void saw_topics(const std::set<std::string>& topics);
 
-  // Power was lost, and with it what no disk had: nothing but the topics is claimed any more. Of records,
+  // Power was lost, and with it what no disk had: nothing but the metadata is claimed any more. Of records,
   // what is left must be a beginning of what was there. An epoch may be given again.
   void lost_power();
 
   std::uint64_t claims() const { return claims_; }
+  void count_claim() { ++claims_; }
 
  private:
   struct Record {
@@ -100,16 +122,21 @@ class History {
   struct Partition {
     std::map<std::int64_t, Record> records;
     bool may_be_shorter = false;  // since lost_power()
+    std::int64_t starts_at = 0, may_start_at = 0;
   };
   struct Transaction {
     std::set<std::string> values;
     Outcome outcome = Outcome::kUnknown;
   };
-  struct Group {
+  struct Offsets {
     std::set<std::int64_t> attempts;
     std::int64_t acknowledged = -1;
   };
 
+  struct Setting {
+    std::string value;            // as acknowledged last; empty: never
+    std::set<std::string> tried;  // since then
+  };
   struct Identities {
     std::set<std::int16_t> epochs;
     bool may_come_again = false;  // since lost_power()
@@ -121,7 +148,9 @@ class History {
   std::map<Place, Partition> partitions_;
   std::map<std::int64_t, Identities> producers_;  // by id
   std::map<std::string, Transaction> transactions_;
-  std::map<std::string, Group> groups_;
+  std::map<Committed, Offsets> committed_;
+  GroupClaims members_{*this};
+  std::map<std::string, Setting> settings_;
   std::map<std::string, bool> topics_;  // exists, or does not
   std::string failure_;
   std::uint64_t claims_ = 0;

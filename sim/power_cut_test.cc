@@ -40,11 +40,11 @@ Co<bool> write_order(World& world, Client& client, std::int32_t partition, std::
 
 Co<bool> commit_offset(World& world, Client& client, const std::string& group, std::int64_t offset) {
   Arena arena;
-  world.history().commits(group, offset);
+  world.history().commits({group, 0}, offset);
   const auto answer = co_await client.ask<protocol::OffsetCommitResponse>(
-      commit(arena, group, World::kOrders, offset), kCommitVersion);
+      commit(arena, group, World::kOrders, 0, offset), kCommitVersion);
   if (!answer || answer->topics[0].partitions[0].error_code != ErrorCode::kNone) co_return false;
-  world.history().has_committed(group, offset);
+  world.history().has_committed({group, 0}, offset);
   co_return true;
 }
 

@@ -50,23 +50,36 @@ protocol::FetchRequest fetch(Arena& arena, std::string_view topic, std::int32_t 
   return request;
 }
 
+protocol::ListOffsetsRequest earliest(Arena& arena, std::string_view topic, std::int32_t partition) {
+  using Topic = protocol::ListOffsetsRequest::ListOffsetsTopic;
+  protocol::ListOffsetsRequest request{.replica_id = -1};
+  request.topics = arena.array<Topic>(1);
+  request.topics[0].name = topic;
+  request.topics[0].partitions = arena.array<Topic::ListOffsetsPartition>(1);
+  request.topics[0].partitions[0] = {.partition_index = partition, .timestamp = -2};
+  return request;
+}
+
 protocol::OffsetCommitRequest commit(Arena& arena, std::string_view group, std::string_view topic,
-                                     std::int64_t offset) {
+                                     std::int32_t partition, std::int64_t offset) {
   using Topic = protocol::OffsetCommitRequest::OffsetCommitRequestTopic;
   protocol::OffsetCommitRequest request{.group_id = group};
   request.topics = arena.array<Topic>(1);
   request.topics[0].name = topic;
   request.topics[0].partitions = arena.array<Topic::OffsetCommitRequestPartition>(1);
+  request.topics[0].partitions[0].partition_index = partition;
   request.topics[0].partitions[0].committed_offset = offset;
   return request;
 }
 
-protocol::OffsetFetchRequest committed(Arena& arena, std::string_view group, std::string_view topic) {
+protocol::OffsetFetchRequest committed(Arena& arena, std::string_view group, std::string_view topic,
+                                       std::int32_t partition) {
   using Topic = protocol::OffsetFetchRequest::OffsetFetchRequestTopic;
   protocol::OffsetFetchRequest request{.group_id = group, .require_stable = true};
   request.topics = arena.array<Topic>(1);
   (*request.topics)[0].name = topic;
   (*request.topics)[0].partition_indexes = arena.array<protocol::PartitionId>(1);
+  (*request.topics)[0].partition_indexes[0] = partition;
   return request;
 }
 

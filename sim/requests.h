@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "protocol/create_topics.gen.h"
 #include "protocol/fetch.gen.h"
+#include "protocol/list_offsets.gen.h"
 #include "protocol/offset_commit.gen.h"
 #include "protocol/offset_fetch.gen.h"
 #include "protocol/produce.gen.h"
@@ -22,7 +23,7 @@
 namespace milena::sim {
 
 inline constexpr int kProduceVersion = 9, kFetchVersion = 12, kCommitVersion = 8, kOffsetFetchVersion = 7,
-                     kCreateVersion = 7;
+                     kCreateVersion = 7, kListVersion = 6;
 
 // One batch for one partition, acknowledged by all replicas. Everything lives in the arena.
 protocol::ProduceRequest produce(Arena& arena, std::string_view topic, std::int32_t partition,
@@ -34,9 +35,13 @@ protocol::ProduceRequest produce(Arena& arena, std::string_view topic, std::int3
 protocol::FetchRequest fetch(Arena& arena, std::string_view topic, std::int32_t partition,
                              std::int64_t offset, std::int32_t max_wait_ms, bool committed_only);
 
+// Where a partition starts.
+protocol::ListOffsetsRequest earliest(Arena& arena, std::string_view topic, std::int32_t partition);
+
 protocol::OffsetCommitRequest commit(Arena& arena, std::string_view group, std::string_view topic,
-                                     std::int64_t offset);
-protocol::OffsetFetchRequest committed(Arena& arena, std::string_view group, std::string_view topic);
+                                     std::int32_t partition, std::int64_t offset);
+protocol::OffsetFetchRequest committed(Arena& arena, std::string_view group, std::string_view topic,
+                                       std::int32_t partition);
 
 protocol::CreateTopicsRequest create_topic(Arena& arena, std::string_view topic, std::int32_t partitions);
 

@@ -19,6 +19,12 @@ World::Options options_of(std::uint64_t seed) {
       "offsets.topic.num.partitions=2",
       "transaction.state.log.num.partitions=2",
       "log.flush.offset.checkpoint.interval.ms=500",
+      "group.min.session.timeout.ms=500",
+      "group.initial.rebalance.delay.ms=100",
+      "group.consumer.min.session.timeout.ms=500",
+      fmt::format("group.consumer.session.timeout.ms={}", World::kConsumerSessionMs),
+      "group.consumer.min.heartbeat.interval.ms=100",
+      "group.consumer.heartbeat.interval.ms=200",
       "metadata.log.max.record.bytes.between.snapshots=2000",
       "transaction.abort.timed.out.transaction.cleanup.interval.ms=1000",
   };
@@ -59,10 +65,7 @@ class Fate {
  private:
   bool may_lose_power() const { return world_.is_fsync() || !world_.is_strong(); }
 
-  void pass(std::int64_t most_ms) {
-    world_.run_for(
-        Instant{static_cast<std::int64_t>(world_.rng().below(static_cast<std::uint64_t>(most_ms)))});
-  }
+  void pass(std::int64_t most_ms) { world_.run_for(world_.up_to(most_ms)); }
 
   void kill() {
     world_.note("kill -9");
@@ -88,7 +91,7 @@ class Fate {
   }
 
   void move_the_wall_clock() {
-    const auto hours = static_cast<std::int64_t>(world_.rng().below(49)) - 24;
+    const auto hours = world_.up_to(49).count() - 24;
     world_.note(fmt::format("the wall clock moves by {} h", hours));
     world_.runtime().clock().set_wall_ms(world_.wall_ms() + hours * 3'600'000);
   }
@@ -138,11 +141,15 @@ void play(World& world) {
   world.add("g2", committer(world, "g2"));
   world.add("t1", transactor(world, "t1"));
   world.add("t2", transactor(world, "t2"));
+  for (const char* const name : {"m1", "m2", "m3"}) world.add(name, classic_member(world, name));
+  for (const char* const name : {"n1", "n2", "n3"}) world.add(name, consumer_member(world, name));
+  world.add("d1", diarist(world, "d1"));
   world.add("a1", administrator(world, "a1"));
+  world.add("a2", configurator(world, "a2"));
   Fate fate(world);
   const auto blows = 2 + world.rng().below(4);
   for (std::uint64_t i = 0; i < blows && world.is_well(); ++i) {
-    world.run_for(Instant{static_cast<std::int64_t>(50 + world.rng().below(900))});
+    world.run_for(Instant{50} + world.up_to(900));
     if (world.is_well()) fate.strike();
   }
   if (world.is_well()) world.close();

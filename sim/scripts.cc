@@ -24,19 +24,10 @@ constexpr Instant kBetweenTries{20};
 // Frames of a connection that was given up have been handled by then.
 constexpr Instant kAfterLoss{50};
 
-Instant up_to(World& world, std::int64_t most_ms) {
-  return Instant{static_cast<std::int64_t>(world.rng().below(static_cast<std::uint64_t>(most_ms)))};
-}
-
-std::int32_t one_of(World& world, std::int32_t count) {
-  return static_cast<std::int32_t>(world.rng().below(static_cast<std::uint64_t>(count)));
-}
-
 }  // namespace
 
 Co<bool> make_topics(World& world, Client& client) {
-  for (const auto& [topic, partitions] : {std::pair{World::kOrders, World::kOrdersPartitions},
-                                          std::pair{World::kPayments, World::kPaymentsPartitions}}) {
+  for (const auto& [topic, partitions] : World::kTopics) {
     Arena arena;
     const auto made = co_await client.ask<protocol::CreateTopicsResponse>(
         create_topic(arena, topic, partitions), kCreateVersion);
@@ -62,6 +53,16 @@ Co<> set_up(World& world) {
   if (!co_await make_topics(world, client)) world.history().fail("the topics cannot be made");
 }
 
+// The same batch once more, as from a client that has not got the answer: it is the same answer.
+Co<> send_again(World& world, Client& client, const protocol::ProduceRequest& request, Offset base) {
+  const auto answer = co_await client.ask<protocol::ProduceResponse>(request, kProduceVersion);
+  if (!answer) co_return;
+  const auto& told = answer->responses[0].partition_responses[0];
+  if (told.error_code == ErrorCode::kNone && told.base_offset != base && !world.has_lost_power())
+    world.history().fail(
+        fmt::format("a batch lies at {}, and sent again at {}", base.value, told.base_offset.value));
+}
+
 Co<> producer(World& world, std::string name, bool is_idempotent) {
   Client client(world.network(), name);
   ProducerIdentity identity;
@@ -78,9 +79,9 @@ Co<> producer(World& world, std::string name, bool is_idempotent) {
         co_await client.sleep(kBetweenTries);
       }
     }
-    const std::int32_t partition = one_of(world, World::kOrdersPartitions);
+    const std::int32_t partition = world.one_of(World::kOrdersPartitions);
     std::vector<std::string> values;
-    const std::int32_t count = 1 + one_of(world, 3);
+    const std::int32_t count = 1 + world.one_of(3);
     for (std::int32_t i = 0; i < count; ++i) values.push_back(fmt::format("{}-{}-{}", name, n, i));
     for (bool again = true; again;) {
       Arena arena;
@@ -95,6 +96,7 @@ Co<> producer(World& world, std::string name, bool is_idempotent) {
           world.history().acknowledged({std::string(World::kOrders), partition}, base + i,
                                        values[static_cast<std::size_t>(i)], world.now());
         }
+        if (is_idempotent && world.rng().one_in(8)) co_await send_again(world, client, request, base);
       }
       const bool has_lost_state = code == ErrorCode::kOutOfOrderSequenceNumber ||
                                   code == ErrorCode::kUnknownProducerId ||
@@ -108,13 +110,13 @@ Co<> producer(World& world, std::string name, bool is_idempotent) {
       if (code != ErrorCode::kNone) co_await client.sleep(kAfterLoss);
     }
     if (is_idempotent) sequences[partition] += count;
-    co_await client.sleep(up_to(world, 40));
+    co_await client.sleep(world.up_to(40));
   }
 }
 
 Co<> consumer(World& world, std::string name) {
   Client client(world.network(), name);
-  const std::int32_t partition = one_of(world, World::kOrdersPartitions);
+  const std::int32_t partition = world.one_of(World::kOrdersPartitions);
   const History::Place place{std::string(World::kOrders), partition};
   constexpr std::array<std::int32_t, 3> kWaits{0, 300, 4000};
   // A frame is under way for less than the latency; the rest is for what the disk is asked meanwhile.
@@ -152,61 +154,22 @@ Co<> committer(World& world, std::string name) {
   for (std::int64_t offset = 1; !world.is_closing(); ++offset) {
     {
       Arena arena;
-      world.history().commits(name, offset);
+      world.history().commits({name, 0}, offset);
       const auto answer = co_await client.ask<protocol::OffsetCommitResponse>(
-          commit(arena, name, World::kOrders, offset), kCommitVersion);
+          commit(arena, name, World::kOrders, 0, offset), kCommitVersion);
       if (!answer) co_await client.sleep(kAfterLoss);
       if (answer && answer->topics[0].partitions[0].error_code == ErrorCode::kNone)
-        world.history().has_committed(name, offset);
+        world.history().has_committed({name, 0}, offset);
     }
     if (world.rng().one_in(4)) {
       Arena arena;
       const auto answer = co_await client.ask<protocol::OffsetFetchResponse>(
-          committed(arena, name, World::kOrders), kOffsetFetchVersion);
+          committed(arena, name, World::kOrders, 0), kOffsetFetchVersion);
       if (answer && answer->error_code == ErrorCode::kNone && !answer->topics.empty() &&
           answer->topics[0].partitions[0].error_code == ErrorCode::kNone)
-        world.history().saw_committed(name, answer->topics[0].partitions[0].committed_offset.value);
+        world.history().saw_committed({name, 0}, answer->topics[0].partitions[0].committed_offset.value);
     }
-    co_await client.sleep(up_to(world, 60));
-  }
-}
-
-Co<> administrator(World& world, std::string name) {
-  Client client(world.network(), name);
-  std::vector<std::string> made;
-  for (int n = 0; !world.is_closing(); ++n) {
-    Arena arena;
-    if (made.size() > 2) {
-      const std::string topic = made.front();
-      protocol::DeleteTopicsRequest request{.timeout_ms = 10'000};
-      request.topics = arena.array<protocol::DeleteTopicsRequest::DeleteTopicState>(1);
-      request.topics[0].name = topic;
-      world.history().undecided(topic);
-      const auto answer = co_await client.ask<protocol::DeleteTopicsResponse>(request, 6);
-      if (answer && (answer->responses[0].error_code == ErrorCode::kNone ||
-                     answer->responses[0].error_code == ErrorCode::kUnknownTopicOrPartition)) {
-        world.history().deleted(topic);
-        made.erase(made.begin());
-      }
-      if (!answer) co_await client.sleep(kAfterLoss);
-    } else {
-      const std::string topic = fmt::format("{}-{}", name, n);
-      const auto answer = co_await client.ask<protocol::CreateTopicsResponse>(
-          create_topic(arena, topic, 1 + one_of(world, 3)), kCreateVersion);
-      if (answer && answer->topics[0].error_code == ErrorCode::kNone) {
-        world.history().created(topic);
-        made.push_back(topic);
-      }
-      if (!answer) co_await client.sleep(kAfterLoss);
-    }
-    const auto all = co_await client.ask<protocol::MetadataResponse>(
-        protocol::MetadataRequest{.topics = std::nullopt, .allow_auto_topic_creation = false}, 9);
-    if (all) {
-      std::set<std::string> topics;
-      for (const auto& topic : all->topics) topics.emplace(topic.name.value_or(""));
-      world.history().saw_topics(topics);
-    }
-    co_await client.sleep(up_to(world, 300));
+    co_await client.sleep(world.up_to(60));
   }
 }
 

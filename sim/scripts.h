@@ -19,10 +19,18 @@ Co<> producer(World& world, std::string name, bool is_idempotent);
 Co<> consumer(World& world, std::string name);
 // Commits offsets of a group without members, and asks for them.
 Co<> committer(World& world, std::string name);
+// Is a member of a classic group that shares "orders" out: joins, commits, leaves, falls asleep.
+Co<> classic_member(World& world, std::string name);
+// The same in a group of the new protocol (KIP-848).
+Co<> consumer_member(World& world, std::string name);
 // Runs transactions on "payments", offsets included.
 Co<> transactor(World& world, std::string name);
+// Writes to "diary", deletes its beginning, reads what is left.
+Co<> diarist(World& world, std::string name);
 // Creates and deletes topics.
 Co<> administrator(World& world, std::string name);
+// Changes settings of "diary" and of all brokers.
+Co<> configurator(World& world, std::string name);
 // Holds everything that is there against what was claimed. `is_final`: no client is active any more.
 Co<> auditor(World& world, bool is_final);
 

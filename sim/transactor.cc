@@ -117,7 +117,7 @@ Co<bool> Transactor::commit_offset(std::int64_t offset) {
   request.topics[0].name = World::kOrders;
   request.topics[0].partitions = arena.array<Topic::TxnOffsetCommitRequestPartition>(1);
   request.topics[0].partitions[0].committed_offset = offset;
-  world_.history().commits(name_, offset);
+  world_.history().commits({name_, 0}, offset);
   const auto answer = co_await client_.ask<protocol::TxnOffsetCommitResponse>(request, kOffsetsVersion);
   co_return answer && answer->topics[0].partitions[0].error_code == ErrorCode::kNone;
 }
@@ -147,7 +147,7 @@ Co<bool> Transactor::run(std::string transaction, Plan plan) {
   if (!co_await end(plan.commits)) co_return false;
   world_.history().decided(transaction,
                            plan.commits ? History::Outcome::kCommitted : History::Outcome::kAborted);
-  if (plan.commits && plan.offset) world_.history().has_committed(name_, *plan.offset);
+  if (plan.commits && plan.offset) world_.history().has_committed({name_, 0}, *plan.offset);
   co_return true;
 }
 
@@ -168,8 +168,8 @@ Co<> transactor(World& world, std::string name) {
     for (auto writes = 1 + world.rng().below(3); writes > 0; --writes)
       plan.partitions.push_back(static_cast<std::int32_t>(world.rng().below(World::kPaymentsPartitions)));
     must_take_over = !co_await self.run(fmt::format("{}.{}", name, n), std::move(plan));
-    const auto pause = static_cast<std::int64_t>(world.rng().below(80));
-    co_await self.client().sleep(must_take_over ? kAfterLoss : Instant{pause});
+    const Instant pause = world.up_to(80);
+    co_await self.client().sleep(must_take_over ? kAfterLoss : pause);
   }
 }
 

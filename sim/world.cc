@@ -72,7 +72,7 @@ void World::crash(MemFs::Loss loss) {
 }
 
 void World::restart() {
-  runtime_.run_for(Instant{static_cast<std::int64_t>(rng().below(200))});
+  runtime_.run_for(up_to(200));
   network_.is_held = lost_power_;
   start_broker();
   if (is_well()) finish("auditor", auditor(*this, false));

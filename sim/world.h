@@ -5,6 +5,7 @@
 // others to decide (run.h, power_cut_test.cc).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -59,13 +60,21 @@ class World {
 
   // --- for the scripts
 
-  static constexpr std::string_view kOrders = "orders", kPayments = "payments";
+  static constexpr std::string_view kOrders = "orders", kPayments = "payments", kDiary = "diary";
   static constexpr std::int32_t kOrdersPartitions = 3, kPaymentsPartitions = 2;
+  static constexpr std::array<std::pair<std::string_view, std::int32_t>, 3> kTopics{
+      {{kOrders, kOrdersPartitions}, {kPayments, kPaymentsPartitions}, {kDiary, 1}}};
+  static constexpr std::int32_t kConsumerSessionMs = 1000;
 
   SimRuntime& runtime() { return runtime_; }
   Rng& rng() { return runtime_.rng(); }
   Network& network() { return network_; }
   History& history() { return history_; }
+  // Less than that.
+  Instant up_to(std::int64_t ms) {
+    return Instant{static_cast<std::int64_t>(rng().below(static_cast<std::uint64_t>(ms)))};
+  }
+  std::int32_t one_of(std::int32_t count) { return static_cast<std::int32_t>(up_to(count).count()); }
   std::int64_t wall_ms() { return runtime_.clock().wall_ms(); }
   Instant now() { return runtime_.clock().now(); }
   bool is_fsync() const { return options_.is_fsync; }

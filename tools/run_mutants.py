@@ -18,6 +18,8 @@ MUTANTS = {
     "broker": {
         "ack_before_flush": "acks=all is answered before the high watermark has passed",
         "forget_commit_at_load": "one committed offset of five is not loaded at a start",
+        "forget_generation_at_load": "classic groups begin with generation 1 again after a start",
+        "assign_unreleased": "a partition is assigned before its owner has let go of it (KIP-848)",
         "lose_fetch_wake": "a small record does not wake the fetches that wait for it",
     },
 }
@@ -58,14 +60,14 @@ def main():
     options = parser.parse_args()
     names = options.mutants or list(MUTANTS[options.group])
     alive = 0
-    print(f"{'mutant':<24}{'seed':>6}  message", flush=True)
+    print(f"{'mutant':<26}{'seed':>6}  message", flush=True)
     for name in names:
         if not any((ROOT / file).read_text().count(f'is_mutant("{name}")') for file in sources()):
             sys.exit(f"no source has the planted bug {name}")
         build(name, options.jobs)
         seed, message = killer(options.seeds)
         alive += seed is None
-        print(f"{name:<24}{seed or '-':>6}  {message}", flush=True)
+        print(f"{name:<26}{seed or '-':>6}  {message}", flush=True)
     return 1 if alive else 0
 
 

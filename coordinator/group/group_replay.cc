@@ -123,6 +123,9 @@ struct GroupReplay::Applier {
   }
 
   void operator()(const GroupMetadataKey& key, const GroupMetadataValue* value) const {
+    if constexpr (is_mutant("forget_generation_at_load")) {
+      if (!self.store_.live) return;
+    }
     if (value != nullptr) {
       Group& group = groups().find_or_add(key.group);
       group.consumer.reset();

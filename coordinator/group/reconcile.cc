@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/mutant.h"
 #include "protocol/error_code.h"
 
 namespace milena::coordinator {
@@ -54,7 +55,7 @@ ConsumerMember step_to_target(const ConsumerMember& member, const ReconcileInput
       for (const std::int32_t partition : partitions) {
         if (find(assigned, topic_id, partition) != nullptr) continue;
         // What it had to give up itself is free: it has said that it did.
-        if (input.is_owned(topic_id, partition) &&
+        if (!is_mutant("assign_unreleased") && input.is_owned(topic_id, partition) &&
             find(member.pending_revocation, topic_id, partition) == nullptr) {
           waits = true;
         } else {
