@@ -112,7 +112,7 @@ class PowerCutTest : public ::testing::TestWithParam<PowerCut> {
   // Two lives with the same clients, until the power goes.
   static void live(World& world) {
     Client client(world.network(), "client");
-    Transactor transactor(world, "t");
+    Transactor transactor(world, "t", Transactor::Rules::kVersion2);
     for (const char* life : {"1st", "2nd."}) {
       if (!world.broker().start().empty()) return;
       play(world, work(world, client, transactor, life));
@@ -126,7 +126,7 @@ class PowerCutTest : public ::testing::TestWithParam<PowerCut> {
     Client client(world.network(), "heir");
     if (!co_await look_at_topics(world, client)) world.history().fail("no metadata");
     co_await set_up(world);
-    Transactor transactor(world, "t");
+    Transactor transactor(world, "t", Transactor::Rules::kVersion2);
     while (!co_await transactor.take_over()) co_await client.sleep(kBetweenTries);
     co_await auditor(world, true);
     if (!co_await work(world, client, transactor, "another")) world.history().fail("the work cannot go on");

@@ -70,7 +70,34 @@ class Fate {
   void kill() {
     world_.note("kill -9");
     world_.crash(MemFs::Loss::kNothing);
+    start_again();
+  }
+
+  // Now and then it ends once more while it recovers, or soon afterwards.
+  void start_again() {
+    while (world_.rng().one_in(4)) {
+      const auto nth = 1 + world_.rng().below(150);
+      world_.disk().fail({.nth = nth, .code = EIO, .for_good = true});
+      const std::string why = world_.try_start();
+      pass(30);
+      const auto loss = some_loss();
+      world_.note(fmt::format("a start ends at its {}. file operation, loss {}: {}", nth,
+                              static_cast<int>(loss), why));
+      world_.crash(loss);
+    }
     world_.restart();
+  }
+
+  MemFs::Loss some_loss() {
+    if (!may_lose_power()) return MemFs::Loss::kNothing;
+    switch (world_.rng().below(3)) {
+      case 0:
+        return MemFs::Loss::kNothing;
+      case 1:
+        return MemFs::Loss::kUnsynced;
+      default:
+        return MemFs::Loss::kSome;
+    }
   }
 
   void cut_power(MemFs::Loss loss) {
@@ -78,7 +105,7 @@ class Fate {
     world_.note(loss == MemFs::Loss::kSome ? "power cut, something unsynced is left"
                                            : "power cut, nothing unsynced is left");
     world_.crash(loss);
-    world_.restart();
+    start_again();
   }
 
   // Between two file operations that the broker does in one go.
@@ -123,7 +150,7 @@ class Fate {
       world_.note("kill -9");
       world_.crash(MemFs::Loss::kNothing);
     }
-    world_.restart();
+    start_again();
   }
 
   World& world_;
@@ -139,8 +166,8 @@ void play(World& world) {
   world.add("c2", consumer(world, "c2"));
   world.add("g1", committer(world, "g1"));
   world.add("g2", committer(world, "g2"));
-  world.add("t1", transactor(world, "t1"));
-  world.add("t2", transactor(world, "t2"));
+  world.add("t1", transactor(world, "t1", Transactor::Rules::kVersion1));
+  world.add("t2", transactor(world, "t2", Transactor::Rules::kVersion2));
   for (const char* const name : {"m1", "m2", "m3"}) world.add(name, classic_member(world, name));
   for (const char* const name : {"n1", "n2", "n3"}) world.add(name, consumer_member(world, name));
   world.add("d1", diarist(world, "d1"));

@@ -5,6 +5,7 @@
 
 #include "sim/client.h"
 #include "sim/co.h"
+#include "sim/transactor.h"
 #include "sim/world.h"
 
 namespace milena::sim {
@@ -24,7 +25,7 @@ Co<> classic_member(World& world, std::string name);
 // The same in a group of the new protocol (KIP-848).
 Co<> consumer_member(World& world, std::string name);
 // Runs transactions on "payments", offsets included.
-Co<> transactor(World& world, std::string name);
+Co<> transactor(World& world, std::string name, Transactor::Rules rules);
 // Writes to "diary", deletes its beginning, reads what is left.
 Co<> diarist(World& world, std::string name);
 // Creates and deletes topics.

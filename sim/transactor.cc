@@ -17,8 +17,8 @@
 namespace milena::sim {
 namespace {
 
-constexpr int kInitVersion = 4, kAddPartitionsVersion = 3, kAddOffsetsVersion = 3, kOffsetsVersion = 3,
-              kEndVersion = 3;
+constexpr int kInitVersion = 4, kAddPartitionsVersion = 3, kAddOffsetsVersion = 3;
+constexpr int kProduceVersions[]{kProduceVersion, 12}, kOffsetsVersions[]{3, 5}, kEndVersions[]{3, 5};
 constexpr Instant kBetweenTries{20}, kAfterLoss{50};
 constexpr Instant kTriesFor{10'000};
 
@@ -37,12 +37,27 @@ Co<bool> Transactor::take_over() {
   if (answer->error_code != ErrorCode::kConcurrentTransactions) busy_since_.reset();
   if (answer->error_code == ErrorCode::kConcurrentTransactions) give_up_if_stuck();
   if (answer->error_code != ErrorCode::kNone) co_return false;
-  identity_ = {answer->producer_id, answer->producer_epoch};
-  is_identity_new_ = world_.history().gave(History::Giver::kCoordinator, identity_);
-  sequences_.clear();
+  be({answer->producer_id, answer->producer_epoch});
   if (!unfinished_.empty())
     world_.history().decided(std::exchange(unfinished_, ""), History::Outcome::kAborted);
   co_return true;
+}
+
+void Transactor::be(ProducerIdentity identity) {
+  identity_ = identity;
+  is_identity_new_ = world_.history().gave(History::Giver::kCoordinator, identity_);
+  sequences_.clear();
+}
+
+// Nobody else has the transactional id: unless something was lost, nobody fences this producer.
+bool Transactor::is_well(ErrorCode code) {
+  const bool is_fenced = code == ErrorCode::kInvalidProducerEpoch || code == ErrorCode::kProducerFenced ||
+                         code == ErrorCode::kInvalidProducerIdMapping ||
+                         code == ErrorCode::kInvalidTxnState || code == ErrorCode::kOutOfOrderSequenceNumber;
+  if (is_fenced && !world_.has_lost_power())
+    world_.history().fail(
+        fmt::format("{} {}/{}: {}", name_, identity_.id.value, identity_.epoch, error_name(code)));
+  return code == ErrorCode::kNone;
 }
 
 // A coordinator that has lost the end of its log may abort a transaction under an epoch that is older than
@@ -72,25 +87,30 @@ Co<bool> Transactor::add(std::int32_t partition) {
         co_await client_.ask<protocol::AddPartitionsToTxnResponse>(adding, kAddPartitionsVersion);
     if (!added) co_return false;
     const auto code = added->results_by_topic_v3_and_below[0].results_by_partition[0].partition_error_code;
-    if (code == ErrorCode::kNone) co_return true;
+    if (is_well(code)) co_return true;
     if (!is_worth_another_try(code) || world_.now() > last_try) co_return false;
     co_await client_.sleep(kBetweenTries);
   }
 }
 
 Co<bool> Transactor::write(const std::string& transaction, std::int32_t partition, int n) {
-  if (!co_await add(partition)) co_return false;
+  if (!is_version_2_ && !co_await add(partition)) co_return false;
   Arena arena;
   std::vector<std::string> values;
   for (int i = 0; i <= n % 2; ++i) values.push_back(fmt::format("{}:{}-{}-{}", transaction, partition, n, i));
   for (const auto& value : values) world_.history().wrote_in(transaction, value);
-  const auto answer = co_await client_.ask<protocol::ProduceResponse>(
-      produce(arena, World::kPayments, partition, values, world_.wall_ms(), identity_, sequences_[partition],
-              id_),
-      kProduceVersion);
+  const auto request = produce(arena, World::kPayments, partition, values, world_.wall_ms(), identity_,
+                               sequences_[partition], id_);
+  const Instant last_try = world_.now() + kTriesFor;
+  auto answer = co_await client_.ask<protocol::ProduceResponse>(request, kProduceVersions[is_version_2_]);
+  while (answer && world_.now() < last_try &&
+         is_worth_another_try(answer->responses[0].partition_responses[0].error_code)) {
+    co_await client_.sleep(kBetweenTries);
+    answer = co_await client_.ask<protocol::ProduceResponse>(request, kProduceVersions[is_version_2_]);
+  }
   if (!answer) co_return false;
   const auto& told = answer->responses[0].partition_responses[0];
-  if (told.error_code != ErrorCode::kNone) co_return false;
+  if (!is_well(told.error_code)) co_return false;
   sequences_[partition] += static_cast<std::int32_t>(values.size());
   for (std::size_t i = 0; i < values.size() && is_identity_new_; ++i) {
     world_.history().acknowledged({std::string(World::kPayments), partition},
@@ -99,14 +119,18 @@ Co<bool> Transactor::write(const std::string& transaction, std::int32_t partitio
   co_return true;
 }
 
-Co<bool> Transactor::commit_offset(std::int64_t offset) {
+Co<bool> Transactor::add_group() {
   const auto added = co_await client_.ask<protocol::AddOffsetsToTxnResponse>(
       protocol::AddOffsetsToTxnRequest{.transactional_id = id_,
                                        .producer_id = identity_.id,
                                        .producer_epoch = identity_.epoch,
                                        .group_id = name_},
       kAddOffsetsVersion);
-  if (!added || added->error_code != ErrorCode::kNone) co_return false;
+  co_return added&& is_well(added->error_code);
+}
+
+Co<bool> Transactor::commit_offset(std::int64_t offset) {
+  if (!is_version_2_ && !co_await add_group()) co_return false;
   Arena arena;
   using Topic = protocol::TxnOffsetCommitRequest::TxnOffsetCommitRequestTopic;
   protocol::TxnOffsetCommitRequest request{.transactional_id = id_,
@@ -118,8 +142,9 @@ Co<bool> Transactor::commit_offset(std::int64_t offset) {
   request.topics[0].partitions = arena.array<Topic::TxnOffsetCommitRequestPartition>(1);
   request.topics[0].partitions[0].committed_offset = offset;
   world_.history().commits({name_, 0}, offset);
-  const auto answer = co_await client_.ask<protocol::TxnOffsetCommitResponse>(request, kOffsetsVersion);
-  co_return answer && answer->topics[0].partitions[0].error_code == ErrorCode::kNone;
+  const auto answer =
+      co_await client_.ask<protocol::TxnOffsetCommitResponse>(request, kOffsetsVersions[is_version_2_]);
+  co_return answer&& is_well(answer->topics[0].partitions[0].error_code);
 }
 
 Co<bool> Transactor::end(bool commits) {
@@ -129,9 +154,11 @@ Co<bool> Transactor::end(bool commits) {
                                 .producer_id = identity_.id,
                                 .producer_epoch = identity_.epoch,
                                 .committed = commits},
-        kEndVersion);
+        kEndVersions[is_version_2_]);
     if (!answer) co_return false;
-    if (answer->error_code == ErrorCode::kNone) co_return true;
+    if (answer->error_code == ErrorCode::kNone && is_version_2_)
+      be({answer->producer_id, answer->producer_epoch});
+    if (is_well(answer->error_code)) co_return true;
     if (!is_worth_another_try(answer->error_code) || world_.now() > last_try) co_return false;
     co_await client_.sleep(kBetweenTries);
   }
@@ -151,8 +178,8 @@ Co<bool> Transactor::run(std::string transaction, Plan plan) {
   co_return true;
 }
 
-Co<> transactor(World& world, std::string name) {
-  Transactor self(world, name);
+Co<> transactor(World& world, std::string name, Transactor::Rules rules) {
+  Transactor self(world, name, rules);
   bool must_take_over = true;
   for (int n = 1; !world.is_closing() || must_take_over; ++n) {
     if (must_take_over) {

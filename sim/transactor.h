@@ -26,7 +26,12 @@ class Transactor {
     bool commits = true;
   };
 
-  Transactor(World& world, std::string name) : world_(world), name_(std::move(name)) {}
+  // By the rules of transaction version 2 (KIP-890) the broker adds partitions and groups to the transaction
+  // itself, and each end gives a new epoch; by those of version 1 clients add them, and keep their epoch.
+  enum class Rules : std::uint8_t { kVersion1, kVersion2 };
+
+  Transactor(World& world, std::string name, Rules rules)
+      : world_(world), name_(std::move(name)), is_version_2_(rules == Rules::kVersion2) {}
 
   Client& client() { return client_; }
   // Takes the transactional id over: what was under way is aborted, unless its end was asked for.
@@ -36,13 +41,17 @@ class Transactor {
 
  private:
   void give_up_if_stuck();
+  void be(ProducerIdentity identity);
+  bool is_well(ErrorCode code);
   Co<bool> add(std::int32_t partition);
+  Co<bool> add_group();
   Co<bool> write(const std::string& transaction, std::int32_t partition, int n);
   Co<bool> commit_offset(std::int64_t offset);
   Co<bool> end(bool commits);
 
   World& world_;
   const std::string name_;
+  const bool is_version_2_;
   Client client_{world_.network(), name_};
   std::string id_ = name_;
   ProducerIdentity identity_{};

@@ -58,6 +58,11 @@ void World::start_broker() {
   note(fmt::format("started, durability {}", options_.is_fsync ? "fsync" : "page-cache"));
 }
 
+std::string World::try_start() {
+  network_.is_held = lost_power_;
+  return broker_.start();
+}
+
 void World::stop_broker() {
   note("stop");
   broker_.stop();

@@ -36,6 +36,8 @@ class World {
   // --- turning it
 
   void start_broker();
+  // For a start that is not meant to last. Why it failed; empty if it did not.
+  std::string try_start();
   void stop_broker();
   // The broker ends like kill -9, or like a power cut. What may be lost is not claimed any more.
   void crash(MemFs::Loss loss);
