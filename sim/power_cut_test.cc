@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "protocol/delete_records.gen.h"
 #include "protocol/delete_topics.gen.h"
 #include "protocol/error_code.h"
 #include "protocol/metadata.gen.h"
@@ -26,16 +27,38 @@ constexpr Instant kPause{20}, kBetweenTries{20};
 
 // Each does one thing, and says whether it is known to be done.
 
-Co<bool> write_order(World& world, Client& client, std::int32_t partition, std::string value) {
+Co<bool> write(World& world, Client& client, History::Place place, std::string value) {
   Arena arena;
   const auto answer = co_await client.ask<protocol::ProduceResponse>(
-      produce(arena, World::kOrders, partition, std::vector{value}, world.wall_ms()), kProduceVersion);
+      produce(arena, place.first, place.second, std::vector{value}, world.wall_ms()), kProduceVersion);
   if (!answer) co_return false;
   const auto& told = answer->responses[0].partition_responses[0];
   if (told.error_code != ErrorCode::kNone) co_return false;
-  world.history().acknowledged({std::string(World::kOrders), partition}, told.base_offset, value,
-                               world.now());
+  world.history().acknowledged(place, told.base_offset, value, world.now());
   co_return true;
+}
+
+// Deletes all records but the last.
+Co<bool> delete_diary(World& world, Client& client) {
+  const History::Place place{World::kDiary, 0};
+  Arena arena;
+  using Topic = protocol::DeleteRecordsRequest::DeleteRecordsTopic;
+  const auto offset = world.history().least_end(place) - 1;
+  protocol::DeleteRecordsRequest request{.timeout_ms = 10'000};
+  request.topics = arena.array<Topic>(1);
+  request.topics[0].name = World::kDiary;
+  request.topics[0].partitions = arena.array<Topic::DeleteRecordsPartition>(1);
+  request.topics[0].partitions[0] = {0, offset};
+  world.history().deletes_before(place, offset);
+  const auto answer = co_await client.ask<protocol::DeleteRecordsResponse>(request, 2);
+  if (!answer || answer->topics[0].partitions[0].error_code != ErrorCode::kNone) co_return false;
+  world.history().starts_at(place, answer->topics[0].partitions[0].low_watermark);
+  co_return true;
+}
+
+Co<bool> trim_diary(World& world, Client& client, std::string value) {
+  if (!co_await write(world, client, {std::string(World::kDiary), 0}, std::move(value))) co_return false;
+  co_return co_await delete_diary(world, client);
 }
 
 Co<bool> commit_offset(World& world, Client& client, const std::string& group, std::int64_t offset) {
@@ -87,9 +110,10 @@ Co<bool> work(World& world, Client& client, Transactor& transactor, std::string 
   if (!co_await make_topics(world, client)) co_return false;
   for (int n = 0; n < 2; ++n) {
     for (std::int32_t partition = 0; partition < World::kOrdersPartitions; ++partition) {
-      if (!co_await write_order(world, client, partition, fmt::format("{}-{}-{}", life, n, partition)))
-        co_return false;
+      const History::Place place{World::kOrders, partition};
+      if (!co_await write(world, client, place, fmt::format("{}-{}-{}", life, n, partition))) co_return false;
     }
+    if (!co_await trim_diary(world, client, fmt::format("{}-{}", life, n))) co_return false;
     co_await client.sleep(kPause);  // the next record begins a segment
   }
   const auto offset = static_cast<std::int64_t>(life.size());
@@ -99,6 +123,12 @@ Co<bool> work(World& world, Client& client, Transactor& transactor, std::string 
   if (!co_await transactor.run(life + ".2", {.partitions = {1}, .commits = false})) co_return false;
   if (!co_await make_topic(world, client, "gone")) co_return false;
   co_return co_await delete_topic(world, client, "gone");
+}
+
+// Whether the script ended in time; what it said is not looked at.
+void play(World& world, Co<bool> script) {
+  script.start();
+  EXPECT_TRUE(world.runtime().run_until([&] { return script.is_done(); }, Instant{300'000}));
 }
 
 class PowerCutTest : public ::testing::TestWithParam<PowerCut> {
@@ -111,12 +141,6 @@ class PowerCutTest : public ::testing::TestWithParam<PowerCut> {
             .is_strong = GetParam().is_fsync,
             .settings = {"offsets.topic.num.partitions=1", "transaction.state.log.num.partitions=1",
                          "log.roll.ms=15"}};
-  }
-
-  // Whether the script ended in time; what it said is not looked at.
-  static void play(World& world, Co<bool> script) {
-    script.start();
-    EXPECT_TRUE(world.runtime().run_until([&] { return script.is_done(); }, Instant{300'000}));
   }
 
   // Two lives with the same clients, until the power goes.
@@ -160,7 +184,8 @@ class PowerCutTest : public ::testing::TestWithParam<PowerCut> {
 };
 
 TEST_P(PowerCutTest, NoMomentOfALifeIsAWrongOne) {
-  for (std::uint64_t nth = 1;; ++nth) {
+  // Every second one where less is promised.
+  for (std::uint64_t nth = 1;; nth += GetParam().is_fsync ? 1 : 2) {
     ASSERT_LT(nth, kCallsMax) << "more calls than expected";
     World world(options(nth));
     world.disk().fail({.nth = nth, .code = EIO, .for_good = true});
@@ -187,6 +212,28 @@ TEST_P(PowerCutTest, NoMomentOfARecoveryIsAWrongOne) {
     world.disk().fail({.nth = nth, .code = EIO, .for_good = true});
     if (world.try_start().empty()) world.run_for(Instant{5});
     const bool lived = world.disk().calls() - before < nth;
+    world.crash(GetParam().loss);
+    check(world, nth);
+    if (HasFailure() || lived) return;
+  }
+}
+
+// A disk fails, and works again after a restart; what its page cache then shows may never have reached it.
+TEST_P(PowerCutTest, NoMomentOfAFailureIsAWrongOne) {
+  if (!GetParam().is_fsync) GTEST_SKIP() << "it promises nothing";
+  for (std::uint64_t nth = 1;; nth += 2) {
+    ASSERT_LT(nth, kCallsMax) << "more calls than expected";
+    World world(options(nth));
+    Client client(world.network(), "client");
+    Transactor transactor(world, "t", Transactor::Rules::kVersion2);
+    world.start_broker();
+    const auto before = world.disk().calls();
+    world.disk().fail({.nth = nth, .code = EIO, .for_good = true});
+    play(world, work(world, client, transactor, "1st"));
+    const bool lived = world.disk().calls() - before < nth;
+    world.crash(MemFs::Loss::kNothing);
+    world.start_broker();
+    for (const char* more : {"2nd.", "3rd.."}) play(world, work(world, client, transactor, more));
     world.crash(GetParam().loss);
     check(world, nth);
     if (HasFailure() || lived) return;

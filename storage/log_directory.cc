@@ -226,6 +226,14 @@ Status LogDirectory::write_partition_metadata(const TopicPartition& partition, c
   return {};
 }
 
+Status LogDirectory::write_metadata_again(const TopicPartition& partition, const Uuid& topic_id) {
+  const std::string path = join(partition_path(partition), kPartitionMetadataName);
+  const auto file = fs_.open(path, OpenMode::kReadWrite);
+  if (!file) return health_.fail(file.error(), path);
+  const auto written = (*file)->write_at(0, as_bytes(encode_partition_metadata(topic_id)));
+  return written ? Status{} : health_.fail(written.error(), path);
+}
+
 Result<LogDirectory::Contents> LogDirectory::contents(const std::string& name) {
   MILENA_CHECK(health_.check());
   const std::string directory = join(path_, name);
@@ -247,9 +255,10 @@ Result<LogDirectory::Contents> LogDirectory::contents(const std::string& name) {
 
 Result<std::unique_ptr<Log>> LogDirectory::open_log(const TopicPartition& partition,
                                                     std::shared_ptr<const LogConfig> config,
-                                                    std::int64_t now_ms) {
-  return open_log_with(partition, noted(partition).value_or(LogCheckpoint{}), was_clean_, std::move(config),
-                       now_ms);
+                                                    std::int64_t now_ms, bool is_durable) {
+  return open_with(partition,
+                   {.directory = {}, .config = std::move(config), .clean = was_clean_, .now_ms = now_ms},
+                   noted(partition).value_or(LogCheckpoint{}), is_durable);
 }
 
 // Recovered from its first record on, with its high watermark, but not yet from its log start: whether this
@@ -257,24 +266,20 @@ Result<std::unique_ptr<Log>> LogDirectory::open_log(const TopicPartition& partit
 Result<std::unique_ptr<Log>> LogDirectory::open_moved_log(const TopicPartition& partition,
                                                           const LogCheckpoint& former,
                                                           std::shared_ptr<const LogConfig> config,
-                                                          std::int64_t now_ms) {
-  const LogCheckpoint as_moved{.high_watermark = former.high_watermark};
-  return open_log_with(partition, as_moved, false, std::move(config), now_ms);
+                                                          std::int64_t now_ms, bool is_durable) {
+  return open_with(partition,
+                   {.directory = {}, .config = std::move(config), .clean = false, .now_ms = now_ms},
+                   {.high_watermark = former.high_watermark}, is_durable);
 }
 
-Result<std::unique_ptr<Log>> LogDirectory::open_log_with(const TopicPartition& partition,
-                                                         const LogCheckpoint& checkpoint, bool clean,
-                                                         std::shared_ptr<const LogConfig> config,
-                                                         std::int64_t now_ms) {
-  return Log::open(fs_, health_,
-                   {.directory = partition_path(partition),
-                    .config = std::move(config),
-                    .log_start_offset = checkpoint.log_start_offset,
-                    .recovery_point = checkpoint.recovery_point,
-                    .high_watermark = checkpoint.high_watermark,
-                    .clean = clean,
-                    .distrust_page_cache = distrust_page_cache_,
-                    .now_ms = now_ms});
+Result<std::unique_ptr<Log>> LogDirectory::open_with(const TopicPartition& partition, LogOpenOptions options,
+                                                     const LogCheckpoint& checkpoint, bool is_durable) {
+  options.directory = partition_path(partition);
+  options.log_start_offset = checkpoint.log_start_offset;
+  options.recovery_point = checkpoint.recovery_point;
+  options.high_watermark = checkpoint.high_watermark;
+  options.distrust_page_cache = distrust_page_cache_ || (is_durable && !was_clean_);
+  return Log::open(fs_, health_, options);
 }
 
 Status LogDirectory::take_over(const TopicPartition& partition, Offset log_start, LogDirectory& from) {

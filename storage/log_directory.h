@@ -89,13 +89,20 @@ class LogDirectory {
     std::string foreign;             // a name that no file of a partition has; empty if there is none
   };
   Result<Contents> contents(const std::string& name);
-  // Opens, and recovers unless was_clean(), the log of a partition that exists. See Log::open.
+  // Opens, and recovers unless was_clean(), the log of a partition that exists. See Log::open. `is_durable`:
+  // what is acknowledged of it is on stable storage. It is written again then when it is recovered: the page
+  // cache may show what a failing disk did not take, and a disk that takes nothing has no trace of that.
   Result<std::unique_ptr<Log>> open_log(const TopicPartition& partition,
-                                        std::shared_ptr<const LogConfig> config, std::int64_t now_ms);
-  // The same for one that was moved here from a directory whose checkpoints said `former` of it. What this
-  // directory's say is of another one that had its name. Nothing is written; take_over() follows.
+                                        std::shared_ptr<const LogConfig> config, std::int64_t now_ms,
+                                        bool is_durable = false);
+  // The same for its partition.metadata; durable with the next flush().
+  Status write_metadata_again(const TopicPartition& partition, const Uuid& topic_id);
+  // The same as open_log() for one that was moved here from a directory whose checkpoints said `former` of
+  // it. What this directory's say is of another one that had its name. Nothing is written; take_over()
+  // follows.
   Result<std::unique_ptr<Log>> open_moved_log(const TopicPartition& partition, const LogCheckpoint& former,
-                                              std::shared_ptr<const LogConfig> config, std::int64_t now_ms);
+                                              std::shared_ptr<const LogConfig> config, std::int64_t now_ms,
+                                              bool is_durable);
   // The log is this directory's from now on, where it begins at log_start: durable when this returns, and
   // `from` knows nothing of it any more.
   Status take_over(const TopicPartition& partition, Offset log_start, LogDirectory& from);
@@ -155,9 +162,8 @@ class LogDirectory {
   Status load_marker();
   void load_checkpoint(const OffsetCheckpoint& offsets, Offset LogCheckpoint::* field);
   void forget(const TopicPartition& partition);
-  Result<std::unique_ptr<Log>> open_log_with(const TopicPartition& partition, const LogCheckpoint& checkpoint,
-                                             bool clean, std::shared_ptr<const LogConfig> config,
-                                             std::int64_t now_ms);
+  Result<std::unique_ptr<Log>> open_with(const TopicPartition& partition, LogOpenOptions options,
+                                         const LogCheckpoint& checkpoint, bool is_durable);
   Result<std::string> rename_away(const TopicPartition& partition, const std::string& name);
   Status rename(const std::string& from, const std::string& to);
   Status check_free_for(const TopicPartition& partition, const Uuid& topic_id);

@@ -37,7 +37,7 @@ std::expected<std::unique_ptr<MetadataStore>, std::string> MetadataStore::open(
     if (const auto loaded = store->load_snapshot(ids.back()); !loaded)
       return unreadable(ids.back().file_name(), loaded.error());
   }
-  auto log = home.open_log(partition, std::move(config), now_ms);
+  auto log = home.open_log(partition, std::move(config), now_ms, true);
   if (!log) return std::unexpected(why_of(log.error(), home));
   store->log_ = *std::move(log);
   if (!store->snapshot_) return store;

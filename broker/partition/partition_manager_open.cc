@@ -146,6 +146,7 @@ void PartitionManager::open_all(const FoundReplicas& found, const MetadataImage&
 void PartitionManager::flush_recovered(std::span<OpenedReplica> opened) {
   std::map<LogDirectory*, std::vector<storage::Log*>> logs;
   for (const OpenedReplica& replica : opened) {
+    if (replica.log != nullptr && !replica.directory->was_clean()) logs.try_emplace(replica.directory);
     if (replica.log != nullptr && replica.log->recovery_point() < replica.log->log_end_offset())
       logs[replica.directory].push_back(replica.log.get());
   }
@@ -225,7 +226,10 @@ Result<std::unique_ptr<storage::Log>> PartitionManager::open_log(const TopicIden
               storage::kPartitionMetadataName);
     MILENA_CHECK(directory.write_partition_metadata(name, topic.id));
   }
-  MILENA_TRY(auto log, directory.open_log(name, settings.log, clock_.wall_ms()));
+  const bool is_durable = options_.durability == Durability::kFsync;
+  if (is_durable && !directory.was_clean() && action != Action::kCreate)
+    MILENA_CHECK(directory.write_metadata_again(name, topic.id));
+  MILENA_TRY(auto log, directory.open_log(name, settings.log, clock_.wall_ms(), is_durable));
   report_recovery(directory.partition_path(name), *log);
   return log;
 }
@@ -236,7 +240,8 @@ Result<std::unique_ptr<storage::Log>> PartitionManager::open_moved_log(const Top
                                                                        LogDirectory& from,
                                                                        LogDirectory& directory) {
   const auto former = from.noted(name).value_or(storage::LogCheckpoint{});
-  MILENA_TRY(auto log, directory.open_moved_log(name, former, settings.log, clock_.wall_ms()));
+  MILENA_TRY(auto log, directory.open_moved_log(name, former, settings.log, clock_.wall_ms(),
+                                                options_.durability == Durability::kFsync));
   report_recovery(directory.partition_path(name), *log);
   if (log->log_end_offset() < former.recovery_point) {
     log_.error(
