@@ -240,6 +240,28 @@ TEST_P(PowerCutTest, NoMomentOfAFailureIsAWrongOne) {
   }
 }
 
+// The directory may fail because of something else after the log start was raised and before it is written.
+TEST(FailedDisk, ALogStartThatIsNotWrittenIsNotAcknowledged) {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    World world({.seed = seed});
+    Client one(world.network(), "one"), other(world.network(), "other");
+    world.start_broker();
+    world.finish("set-up", set_up(world));
+    const History::Place diary{World::kDiary, 0};
+    for (const char* value : {"a", "b"}) play(world, write(world, one, diary, value));
+    world.disk().fail({.nth = 1 + seed % 3, .code = EIO, .for_good = true});
+    auto writing = write(world, other, diary, "c");
+    writing.start();
+    play(world, delete_diary(world, one));
+    world.runtime().run_until([&] { return writing.is_done(); }, Instant{60'000});
+    world.crash(MemFs::Loss::kNothing);
+    world.start_broker();
+    world.finish("auditor", auditor(world, false));
+    ASSERT_EQ(world.history().failure(), "") << "seed " << seed;
+    world.end();
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(All, PowerCutTest,
                          ::testing::Values(PowerCut{false, MemFs::Loss::kUnsynced},
                                            PowerCut{false, MemFs::Loss::kSome},

@@ -1,6 +1,8 @@
 #include "broker/handlers/delete_records.h"
 
+#include <memory>
 #include <utility>
+#include <vector>
 
 #include "broker/coordinators/internal_topics.h"
 #include "broker/handlers/cluster_view.h"
@@ -35,6 +37,7 @@ Result<protocol::Offset> delete_records(const Call& call, const std::shared_ptr<
 void DeleteRecordsHandler::handle(Call& call, const DeleteRecordsRequest& request, Responder responder) {
   using PartitionAnswer = DeleteRecordsResponse::DeleteRecordsTopicResult::DeleteRecordsPartitionResult;
   DeleteRecordsResponse response;
+  std::vector<std::pair<PartitionAnswer*, std::shared_ptr<Partition>>> done;
   response.topics = call.arena.array<DeleteRecordsResponse::DeleteRecordsTopicResult>(request.topics.size());
   for (std::size_t t = 0; t < request.topics.size(); ++t) {
     const auto& topic = request.topics[t];
@@ -44,17 +47,22 @@ void DeleteRecordsHandler::handle(Call& call, const DeleteRecordsRequest& reques
       const auto& asked = topic.partitions[p];
       PartitionAnswer& answer = response.topics[t].partitions[p];
       answer.partition_index = asked.partition_index;
-      const auto log_start =
-          delete_records(call, partitions_.find(topic.name, asked.partition_index), asked.offset);
+      auto partition = partitions_.find(topic.name, asked.partition_index);
+      const auto log_start = delete_records(call, partition, asked.offset);
       answer.low_watermark = log_start.value_or(kUnknownLowWatermark);
       if (!log_start) answer.error_code = log_start.error().code;
+      if (log_start) done.emplace_back(&answer, std::move(partition));
     }
   }
-  manager_.run_blocking([this, response, responder = std::move(responder)]() mutable {
+  manager_.run_blocking([this, response, done = std::move(done), responder = std::move(responder)]() mutable {
     if (!manager_.write_noted_checkpoints()) {
       for (auto& topic : response.topics) {
         for (auto& partition : topic.partitions) partition.error_code = ErrorCode::kKafkaStorageError;
       }
+    }
+    // A directory that has failed is passed over, and nothing of it is written.
+    for (const auto& [answer, partition] : done) {
+      if (partition->is_offline()) answer->error_code = ErrorCode::kKafkaStorageError;
     }
     responder.send(response);
   });
