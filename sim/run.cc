@@ -164,6 +164,7 @@ void play(World& world) {
   world.add("p3", producer(world, "p3", true));
   world.add("c1", consumer(world, "c1"));
   world.add("c2", consumer(world, "c2"));
+  world.add("c3", session_consumer(world, "c3"));
   world.add("g1", committer(world, "g1"));
   world.add("g2", committer(world, "g2"));
   world.add("t1", transactor(world, "t1", Transactor::Rules::kVersion1));

@@ -18,6 +18,8 @@ Co<> set_up(World& world);
 Co<> producer(World& world, std::string name, bool is_idempotent);
 // Reads a partition of "orders" as it grows, waiting at its end.
 Co<> consumer(World& world, std::string name);
+// Reads all of them in a fetch session.
+Co<> session_consumer(World& world, std::string name);
 // Commits offsets of a group without members, and asks for them.
 Co<> committer(World& world, std::string name);
 // Is a member of a classic group that shares "orders" out: joins, commits, leaves, falls asleep.
