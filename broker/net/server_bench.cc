@@ -183,7 +183,7 @@ class OurEcho {
   std::promise<pthread_t> thread_;
   Loop loop_{clock_, "net"};
   Loop* loops_[1] = {&loop_};
-  Server server_{loops_, NetLimits{}, handler_, log_};
+  SocketServer server_{loops_, NetLimits{}, handler_, log_};
 };
 
 struct Load {
