@@ -1,8 +1,5 @@
 #include "broker/net/connection.h"
 
-#include <sys/ioctl.h>
-#include <sys/sendfile.h>
-#include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <algorithm>
@@ -21,20 +18,11 @@ namespace {
 // What a request costs beside its frame, roughly: for the account.
 constexpr std::size_t kRequestOverhead = 2048;
 
-template <class Call>
-ssize_t retried(Call call) {
-  for (;;) {
-    const ssize_t n = call();
-    if (n >= 0) return n;
-    if (errno != EINTR) return errno == EWOULDBLOCK ? -EAGAIN : -errno;
-  }
-}
-
 }  // namespace
 
-Connection::Connection(NetLoop& net, TcpSocket socket, std::shared_ptr<ConnectionInfo> info)
+Connection::Connection(NetLoop& net, std::unique_ptr<ByteStream> stream, std::shared_ptr<ConnectionInfo> info)
     : net_(net),
-      socket_(std::move(socket)),
+      stream_(std::move(stream)),
       info_(std::move(info)),
       reader_(net.buffers(), net.limits().frame_bytes_max),
       deadline_([this] { on_deadline(); }) {
@@ -49,8 +37,6 @@ Connection::~Connection() {
 void Connection::start() {
   place_ = net_.add(shared_from_this());
   active_at_ = net_.loop().now();
-  error_code ignored;
-  socket_.non_blocking(true, ignored);
   wait_for_next();
 }
 
@@ -139,7 +125,7 @@ void Connection::start_request(FrameReader::Frame& frame) {
 
 void Connection::write_replies() {
   if (writing_ != Writing::kIdle || queue_.empty()) return;
-  const auto progress = writer_.write(queue_, *this, net_.write_scratch());
+  const auto progress = writer_.write(queue_, *stream_, net_.write_scratch());
   while (!writer_.finished().empty()) {
     PendingRequest& request = writer_.finished().pop();
     net_.memory().release(*this, request.frame_size() + kRequestOverhead);
@@ -150,10 +136,7 @@ void Connection::write_replies() {
       break;
     case ReplyWriter::Progress::kBlocked:
       writing_ = Writing::kBlocked;
-      socket_.async_wait(asio::socket_base::wait_write, [self = shared_from_this()](error_code) {
-        self->writing_ = Writing::kIdle;
-        if (self->place_) self->turn(false);
-      });
+      stream_->wait_to_write(shared_waiter());
       break;
     case ReplyWriter::Progress::kYield:
       writing_ = Writing::kYielded;
@@ -185,11 +168,8 @@ bool Connection::read_more(std::size_t& budget) {
   } else if (net_.memory().allowance(*this) < scratch.size()) {
     scratch = scratch.first(RequestMemory::kSmallFrame);
   }
-  const int fd = socket_.native_handle();
   const std::array<iovec, 2> room{{{space.data(), space.size()}, {scratch.data(), scratch.size()}}};
-  const ssize_t n = retried([&] {
-    return space.empty() ? ::recv(fd, scratch.data(), scratch.size(), 0) : ::readv(fd, room.data(), 2);
-  });
+  const ssize_t n = stream_->read(std::span(room).subspan(space.empty() ? 1 : 0));
   if (n == -EAGAIN) return false;
   if (n <= 0) {
     if (n == 0) end_requests();
@@ -212,28 +192,36 @@ void Connection::wait_for_next() {
     return;
   reading_ = true;
   if (wants_warm_ && !warm_) warm_ = net_.lend_warm_buffer();
-  const auto into = warm_ ? asio::buffer(warm_.data(), warm_.capacity()) : asio::buffer(first_bytes_);
-  socket_.async_read_some(into, [self = shared_from_this()](error_code error, std::size_t n) {
-    self->first_bytes_arrived(error, n);
-  });
+  stream_->read_when_ready(read_buffer(), shared_waiter());
 }
 
-void Connection::first_bytes_arrived(const error_code& error, std::size_t n) {
+MutableBytes Connection::read_buffer() {
+  return warm_ ? MutableBytes(warm_.data(), warm_.capacity()) : MutableBytes(first_bytes_);
+}
+
+std::shared_ptr<ByteStream::Waiter> Connection::shared_waiter() {
+  return std::shared_ptr<ByteStream::Waiter>(shared_from_this(), this);
+}
+
+void Connection::bytes_arrived(ssize_t n) {
   reading_ = false;
   if (!place_) return;
-  if (error == asio::error::operation_aborted) {
+  if (n == -ECANCELED) {
     cool_down();
     return wait_for_next();
   }
-  if (error == asio::error::eof) {
-    end_requests();
-  } else if (error) {
-    return close();
-  }
-  const MutableBytes into = warm_ ? MutableBytes(warm_.data(), warm_.capacity()) : MutableBytes(first_bytes_);
-  reader_.feed(into.first(n));
-  wants_warm_ = n == into.size();
-  turn(n == into.size());
+  if (n < 0) return close();
+  if (n == 0) end_requests();
+  const MutableBytes into = read_buffer();
+  const auto bytes = static_cast<std::size_t>(n);
+  reader_.feed(into.first(bytes));
+  wants_warm_ = bytes == into.size();
+  turn(bytes == into.size());
+}
+
+void Connection::may_write() {
+  writing_ = Writing::kIdle;
+  if (place_) turn(false);
 }
 
 // Between turns nothing but a read refers to the warm buffer, and cancelling a read cancels the wait to
@@ -275,9 +263,7 @@ bool Connection::may_read() {
 }
 
 bool Connection::rest_of_frame_is_here() {
-  int readable = 0;
-  if (::ioctl(socket_.native_handle(), FIONREAD, &readable) != 0) return false;
-  return reader_.partial_bytes() + static_cast<std::size_t>(readable) >= reader_.announced_bytes() + 4;
+  return reader_.partial_bytes() + stream_->readable_bytes() >= reader_.announced_bytes() + 4;
 }
 
 void Connection::retry_read() {
@@ -322,8 +308,7 @@ void Connection::on_deadline() {
   const Instant now = net_.loop().now();
   if (next_deadline() > now) return watch_deadline();
   if (can_cool_down() && active_at_ + kWarmFor <= now) {
-    error_code ignored;
-    if (reading_) socket_.cancel(ignored);  // the read comes back and cools down
+    if (reading_) stream_->cancel();  // the read comes back and cools down
     if (!reading_) cool_down();
     net_.loop().arm(deadline_, now + kWarmFor);
     return;
@@ -356,31 +341,13 @@ void Connection::close() {
   deadline_.cancel();
   cool_down();
   net_.memory().forget(*this);
-  error_code ignored;
-  socket_.close(ignored);
+  stream_->close();
 
   std::vector<std::shared_ptr<Parked>> parked;
   while (!queue_.empty()) {
     if (auto waiter = queue_.pop().abandon()) parked.push_back(std::move(waiter));
   }
   for (const auto& waiter : parked) waiter->connection_lost();
-}
-
-ssize_t Connection::write(std::span<const iovec> pieces, bool more) {
-  const int fd = socket_.native_handle();
-  const int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
-  if (pieces.size() == 1) {
-    return retried([&] { return ::send(fd, pieces[0].iov_base, pieces[0].iov_len, flags); });
-  }
-  msghdr message{};
-  message.msg_iov = const_cast<iovec*>(pieces.data());
-  message.msg_iovlen = pieces.size();
-  return retried([&] { return ::sendmsg(fd, &message, flags); });
-}
-
-ssize_t Connection::send_file(const File& file, std::uint64_t position, std::size_t size) {
-  auto offset = static_cast<off_t>(position);
-  return retried([&] { return ::sendfile(socket_.native_handle(), file.descriptor(), &offset, size); });
 }
 
 }  // namespace milena::broker

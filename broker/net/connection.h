@@ -1,4 +1,4 @@
-// Connection: one client's socket: frames in, replies out, in order.
+// Connection: one client: frames in, replies out, in order.
 //
 // Belongs to one loop for life and runs only there. Reads into a kilobyte of its own while it waits and into
 // its loop's scratch memory when there is more, so an idle connection costs two kilobytes. Every request is
@@ -15,8 +15,8 @@
 #include <optional>
 #include <string_view>
 
-#include "base/async/asio.h"
 #include "base/async/loop.h"
+#include "broker/net/byte_stream.h"
 #include "broker/net/connection_info.h"
 #include "broker/net/frame_reader.h"
 #include "broker/net/net_loop.h"
@@ -30,9 +30,9 @@ class Connection final : public std::enable_shared_from_this<Connection>,
                          private Loop::Job,
                          private RequestMemory::Account,
                          private ReplySink,
-                         private ByteSink {
+                         private ByteStream::Waiter {
  public:
-  Connection(NetLoop& net, TcpSocket socket, std::shared_ptr<ConnectionInfo> info);
+  Connection(NetLoop& net, std::unique_ptr<ByteStream> stream, std::shared_ptr<ConnectionInfo> info);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
@@ -55,10 +55,11 @@ class Connection final : public std::enable_shared_from_this<Connection>,
   bool read_more(std::size_t& budget);
   void wait_for_next();
   void turn_later();
+  MutableBytes read_buffer();
+  std::shared_ptr<ByteStream::Waiter> shared_waiter();
   bool can_cool_down() const;
   void cool_down();
 
-  void first_bytes_arrived(const error_code& error, std::size_t n);
   bool may_handle() const;
   bool may_read();
   bool is_memory_free() const;
@@ -78,12 +79,12 @@ class Connection final : public std::enable_shared_from_this<Connection>,
   // RequestMemory::Account
   void retry_read() override;
   void reclaim() override;
-  // ByteSink
-  ssize_t write(std::span<const iovec> pieces, bool more) override;
-  ssize_t send_file(const File& file, std::uint64_t position, std::size_t size) override;
+  // ByteStream::Waiter
+  void bytes_arrived(ssize_t n) override;
+  void may_write() override;
 
   NetLoop& net_;
-  TcpSocket socket_;
+  const std::unique_ptr<ByteStream> stream_;
   const std::shared_ptr<ConnectionInfo> info_;
   std::optional<NetLoop::Place> place_;  // as long as the connection is open
   FrameReader reader_;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "broker/net/connection.h"
+#include "broker/net/tcp_stream.h"
 
 namespace milena::broker {
 namespace {
@@ -162,7 +163,8 @@ void Listener::welcome(NetLoop& home, TcpSocket socket) {
     return;
   }
   home.loop().post([&home, socket = std::move(socket), info = std::move(info)]() mutable {
-    std::make_shared<Connection>(home, std::move(socket), std::move(info))->start();
+    std::make_shared<Connection>(home, std::make_unique<TcpStream>(std::move(socket)), std::move(info))
+        ->start();
   });
 }
 

@@ -1,13 +1,10 @@
 // ReplyWriter: turns the answered requests at the head of a connection's queue into as few writes as
 // possible.
 //
-// Owned by a connection. The socket is behind ByteSink, so tests write into memory.
-// Always:  replies leave whole and in the order of the requests. Nothing that a reply points to is touched
-// after
-//          its request went to finished().
+// Owned by a connection. Replies leave whole and in the order of the requests. Nothing that a reply points to
+// is touched after its request went to finished().
 #pragma once
 
-#include <sys/types.h>
 #include <sys/uio.h>
 
 #include <array>
@@ -16,20 +13,10 @@
 
 #include "base/bytes.h"
 #include "base/fs.h"
+#include "broker/net/byte_stream.h"
 #include "broker/net/request_queue.h"
 
 namespace milena::broker {
-
-// Where bytes go. Like the system calls, but an error is returned as -errno.
-class ByteSink {
- public:
-  // `more`: further bytes follow at once.
-  virtual ssize_t write(std::span<const iovec> pieces, bool more) = 0;
-  virtual ssize_t send_file(const File& file, std::uint64_t position, std::size_t size) = 0;
-
- protected:
-  ~ByteSink() = default;
-};
 
 class ReplyWriter {
  public:
