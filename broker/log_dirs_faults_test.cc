@@ -304,6 +304,7 @@ TEST_F(LogDirsFaultsTest, AFileThatMayNotBeOpenedTakesItsPartitionOfflineOnly) {
       ASSERT_EQ(broker.refusal(), "");
       EXPECT_EQ(served(broker), (std::set{0, 2, 3, 4, 5})) << file;
       EXPECT_TRUE(tells(broker, "orders-1 is offline"));
+      EXPECT_FALSE(tells(broker, "--adopt")) << file;
       broker.stop();
     }
     disk_.clear_faults();

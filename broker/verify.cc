@@ -183,8 +183,9 @@ class Verifier {
       const auto metadata = directory_->partition_metadata(name.name);
       const auto contents = directory_->contents(name.name);
       if (!metadata || !contents) {
-        problem("{}: cannot be read: {}", name.name, directory_->health().reason());
-        return;
+        problem("{}: cannot be read: {}", name.name,
+                why_of(metadata ? contents.error() : metadata.error(), *directory_));
+        continue;
       }
       const auto owner = owner_of(name, *metadata);
       if (is_wrong(name, *metadata)) report_.is_fine = false;

@@ -45,8 +45,9 @@ Replicas find_replicas(const LogDirs& dirs, Runtime& runtime, std::size_t thread
   std::vector<FoundReplica*> replicas;
   for (auto& [name, replica] : found) replicas.push_back(&replica);
   runtime.in_parallel(threads, replicas.size(), [&](std::size_t at) {
-    if (auto metadata = replicas[at]->directory->partition_metadata(replicas[at]->name.name))
-      replicas[at]->metadata = *metadata;
+    const auto metadata = replicas[at]->directory->partition_metadata(replicas[at]->name.name);
+    if (metadata) replicas[at]->metadata = *metadata;
+    if (!metadata) replicas[at]->unreadable = metadata.error().why;
   });
   return found;
 }
@@ -122,8 +123,12 @@ ReplicaPlacement ReplicaPlacer::place_broken(const FoundReplica& replica) const 
     return offline(fmt::format("{}/{} was written by a newer version: start that one", path,
                                storage::kPartitionMetadataName));
   }
+  if (replica.unreadable != nullptr) {
+    return offline(fmt::format("{}/{} cannot be read: {}", path, storage::kPartitionMetadataName,
+                               why_of(replica.unreadable, *replica.directory)));
+  }
   const auto contents = replica.directory->contents(replica.name.name);
-  if (!contents) return offline(fmt::format("{}: {}", path, replica.directory->health().reason()));
+  if (!contents) return offline(fmt::format("{}: {}", path, why_of(contents.error(), *replica.directory)));
   if (!contents->foreign.empty()) {
     return offline(fmt::format("{} is not a partition's: it holds {}. Move it out of the way, and restart",
                                path, contents->foreign));

@@ -29,6 +29,7 @@ struct FoundReplica {
   storage::LogDirectory* directory = nullptr;
   storage::PartitionName name{};
   storage::PartitionMetadata metadata{};
+  const char* unreadable = nullptr;  // why its partition.metadata could not be read
 };
 
 // Everything in the usable directories that is named like a partition, but for the metadata log, by that
