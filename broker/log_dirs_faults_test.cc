@@ -28,6 +28,18 @@ class LogDirsFaultsTest : public testing::LogDirsTest {
     const auto answer = broker.ask<protocol::DeleteRecordsResponse>(request, 2, arena_);
     ASSERT_EQ(answer.topics[0].partitions[0].error_code, ErrorCode::kNone);
   }
+  // Of topic "orders" over /a and /b: its first record is deleted, then it is moved from /b to /a.
+  int move_one_that_begins_at_1() {
+    fill("/a,/b");
+    const int moved = *lying_in("/b").begin();
+    const std::string name = "/orders-" + std::to_string(moved);
+    auto broker = start("/a,/b");
+    produce(broker, "orders", "another", moved);
+    delete_records(broker, "orders", moved, 1);
+    broker.stop();
+    EXPECT_TRUE(disk_.rename("/b" + name, "/a" + name));
+    return moved;
+  }
   bool is_fine(const std::string& directory) { return verified(directory).is_fine; }
   VerifyReport verified(const std::string& directory, std::vector<std::string> adopt = {}) {
     return verify_log_directory(
@@ -100,32 +112,14 @@ TEST_F(LogDirsFaultsTest, ALogStartAboveTheRecordsOfACleanLogDeletesNothing) {
 }
 
 TEST_F(LogDirsFaultsTest, WhatWasDeletedStaysDeletedWhenAPartitionIsMoved) {
-  fill("/a,/b");
-  const int moved = *lying_in("/b").begin();
-  const std::string name = "/orders-" + std::to_string(moved);
-  {
-    auto broker = start("/a,/b");
-    produce(broker, "orders", "another", moved);
-    delete_records(broker, "orders", moved, 1);
-    broker.stop();
-  }
-  ASSERT_TRUE(disk_.rename("/b" + name, "/a" + name));
+  const int moved = move_one_that_begins_at_1();
   auto broker = start("/a,/b");
   ASSERT_EQ(broker.refusal(), "");
   EXPECT_EQ(try_fetch(broker, "orders", moved).error_code, ErrorCode::kOffsetOutOfRange);
 }
 
 TEST_F(LogDirsFaultsTest, WhatIsKnownOfAMovedPartitionIsWrittenBeforeItIsServed) {
-  fill("/a,/b");
-  const int moved = *lying_in("/b").begin();
-  const std::string name = "/orders-" + std::to_string(moved);
-  {
-    auto broker = start("/a,/b");
-    produce(broker, "orders", "another", moved);
-    delete_records(broker, "orders", moved, 1);
-    broker.stop();
-  }
-  ASSERT_TRUE(disk_.rename("/b" + name, "/a" + name));
+  const int moved = move_one_that_begins_at_1();
   for (int round = 0; round < 2; ++round) {
     auto broker = start("/a,/b");
     ASSERT_EQ(broker.refusal(), "");

@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "broker/config/connection_limits.h"
 #include "broker/config/cross_checks.h"
+#include "broker/config/log_dir_paths.h"
 
 namespace milena::broker {
 namespace {
@@ -153,7 +154,7 @@ std::expected<BrokerConfig, std::string> BrokerConfig::make(StaticConfig setting
   MILENA_CHECK(check_cluster_keys(settings, config.listeners, machine.is_this_machine));
   MILENA_TRY(config.inter_broker_listener, find_inter_broker_listener(settings, config.listeners));
 
-  for (const std::string& directory : settings.list(settings.is_null("log.dirs") ? "log.dir" : "log.dirs")) {
+  for (const std::string& directory : configured_log_dirs(settings)) {
     if (std::ranges::find(config.log_dirs, directory) == config.log_dirs.end())
       config.log_dirs.push_back(directory);
   }

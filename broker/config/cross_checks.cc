@@ -4,11 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <vector>
 
 #include "base/result.h"
 #include "broker/config/connection_limits.h"
+#include "broker/config/log_dir_paths.h"
 
 namespace milena::broker {
 namespace {
@@ -50,12 +50,6 @@ bool has(const std::vector<std::string>& all, const std::string& one) {
   return std::ranges::find(all, one) != all.end();
 }
 
-// "/data/" is "/data".
-std::string without_slash(const std::string& path) {
-  const std::string text = std::filesystem::path(path).lexically_normal().string();
-  return text.size() > 1 && text.ends_with('/') ? text.substr(0, text.size() - 1) : text;
-}
-
 Check check_cordoned(const ConfigValues& settings) {
   const auto cordoned = settings.list("cordoned.log.dirs");
   if (has(cordoned, "*")) {
@@ -63,10 +57,9 @@ Check check_cordoned(const ConfigValues& settings) {
                    "When cordoned.log.dirs is set to *, it must not contain other values");
   }
   std::vector<std::string> known, unknown;
-  for (const auto& path : settings.list(settings.is_null("log.dirs") ? "log.dir" : "log.dirs"))
-    known.push_back(without_slash(path));
+  for (const auto& path : configured_log_dirs(settings)) known.push_back(normal_path(path));
   for (const auto& path : cordoned) {
-    if (!has(known, without_slash(path))) unknown.push_back(path);
+    if (!has(known, normal_path(path))) unknown.push_back(path);
   }
   return require(unknown.empty(),
                  fmt::format("All entries in cordoned.log.dirs must be present in log.dirs or "

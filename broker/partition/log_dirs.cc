@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "broker/config/log_dir_paths.h"
 #include "controller/image/partition.h"
 #include "protocol/error_code.h"
 
@@ -27,11 +28,6 @@ std::string metadata_path_in(const std::string& directory) {
 }
 
 }  // namespace
-
-std::string normal_path(const std::string& path) {
-  const std::string text = std::filesystem::path(path).lexically_normal().string();
-  return text.size() > 1 && text.ends_with('/') ? text.substr(0, text.size() - 1) : text;
-}
 
 std::string absolute_path(const std::string& path) {
   std::error_code error;

@@ -38,8 +38,6 @@ namespace milena::broker {
 std::string why_of(std::string_view what, storage::LogDirectory& directory);
 std::string why_of(const Error& error, storage::LogDirectory& directory);
 
-// "/data/a" for "/data/./a/": how paths of directories are compared and written here.
-std::string normal_path(const std::string& path);
 std::string absolute_path(const std::string& path);
 // The absolute path without links, as far as it exists.
 std::string resolved_path(const std::string& path);

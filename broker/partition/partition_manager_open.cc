@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "broker/config/log_dir_paths.h"
 #include "broker/partition/partition_manager.h"
 #include "protocol/error_code.h"
 
