@@ -206,6 +206,7 @@ std::expected<void, std::string> Broker::Parts::bind() {
 }
 
 std::expected<void, std::string> Broker::Parts::open_metadata() {
+  if (!dirs->can_serve()) return sentence(dirs->why_none_can_be_used());
   dirs->use_metadata();
   LogDirectory& directory = dirs->metadata();
   auto store = MetadataStore::open(world.fs, directory, metadata_log_config(), world.clock.wall_ms());
@@ -219,7 +220,11 @@ std::expected<void, std::string> Broker::Parts::open_metadata() {
                     "__cluster_metadata-0 back",
                     directory.path()));
   }
-  MILENA_CHECK(dirs->check_current((*store)->log()));
+  MILENA_CHECK(dirs->check_current(
+      {.end = (*store)->end_offset(),
+       .record_at = [&](protocol::Offset offset) { return (*store)->record_at(offset); },
+       .was_registered_after =
+           [&](protocol::Offset offset) { return (*store)->was_registered_after(offset, config.node_id); }}));
   auto settings = controller_settings(config, cluster_id, configuration);
   const auto bootstrap = controller::default_bootstrap_features(settings.supported_features);
   MetadataLog::Options log_options{
@@ -237,7 +242,7 @@ std::expected<void, std::string> Broker::Parts::open_metadata() {
   configuration.follow(*metadata->image());
   dirs->format_rest(*metadata->image());
   dirs->use_rest();
-  if (dirs->usable().empty()) return sentence("none of the log directories can be used");
+  if (dirs->usable().empty()) return sentence(dirs->why_none_can_be_used());
   return {};
 }
 

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <string>
+#include <thread>
 
 #include "broker/testing/log_dirs_test_base.h"
 #include "broker/verify.h"
@@ -39,6 +40,17 @@ class LogDirsFaultsTest : public testing::LogDirsTest {
     broker.stop();
     EXPECT_TRUE(disk_.rename("/b" + name, "/a" + name));
     return moved;
+  }
+  ErrorCode fetch_error(TestBroker& broker, std::string_view topic, std::int64_t offset) {
+    using Request = protocol::FetchRequest;
+    Request request{.max_wait_ms = 0, .min_bytes = 1, .max_bytes = 1 << 20};
+    request.topics = arena_.array<Request::FetchTopic>(1);
+    request.topics[0].topic = topic;
+    request.topics[0].partitions = arena_.array<Request::FetchTopic::FetchPartition>(1);
+    request.topics[0].partitions[0].fetch_offset = offset;
+    request.topics[0].partitions[0].partition_max_bytes = 1 << 20;
+    const auto answer = broker.ask<protocol::FetchResponse>(request, 12, arena_);
+    return answer.responses[0].partitions[0].error_code;
   }
   bool is_fine(const std::string& directory) { return verified(directory).is_fine; }
   VerifyReport verified(const std::string& directory, std::vector<std::string> adopt = {}) {
@@ -134,6 +146,139 @@ TEST_F(LogDirsFaultsTest, APartitionThatWasRenamedIsNotMadeAnew) {
   }
 }
 
+// Of another topic, by its looks; the checkpoint beside it knows better.
+TEST_F(LogDirsFaultsTest, APartitionWhoseTopicIdIsDamagedIsNotMadeAnew) {
+  fill("/a");
+  const std::string path = "/a/orders-2/partition.metadata", right = text_of(path);
+  std::string wrong = right;
+  const auto at = wrong.find("topic_id: ") + 12;
+  wrong[at] = wrong[at] == 'A' ? 'B' : 'A';
+  for (const bool is_adopted : {false, true}) {
+    write(path, wrong);
+    {
+      auto broker = start("/a");
+      ASSERT_EQ(broker.refusal(), "");
+      EXPECT_EQ(served(broker), (std::set{0, 1, 3, 4, 5}));
+      EXPECT_TRUE(tells(broker, "milena verify /a --adopt orders-2"));
+      EXPECT_TRUE(names_in("/a", "-stray").empty());
+      broker.stop();
+    }
+    if (is_adopted) EXPECT_TRUE(verified("/a", {"orders-2"}).is_fine);
+    if (!is_adopted) write(path, right);
+    auto broker = start("/a");
+    EXPECT_EQ(served(broker), all());
+    broker.stop();
+  }
+}
+
+TEST_F(LogDirsFaultsTest, WithoutItsRecoveryPointAMissingPartitionIsStillKnown) {
+  fill("/a");
+  ASSERT_TRUE(disk_.rename("/a/orders-2", "/kept"));
+  ASSERT_TRUE(disk_.remove("/a/recovery-point-offset-checkpoint"));
+  auto broker = start("/a");
+  ASSERT_EQ(broker.refusal(), "");
+  EXPECT_TRUE(tells(broker, "/a/recovery-point-offset-checkpoint is damaged or missing"));
+  EXPECT_TRUE(tells(broker, "/a/orders-2 is gone"));
+  EXPECT_FALSE(served(broker).contains(2));
+}
+
+TEST_F(LogDirsFaultsTest, PartitionsThatWereSwappedAndSwappedBackCanBeAdopted) {
+  fill("/a");
+  {
+    auto broker = start("/a");
+    for (int i = 0; i < 5; ++i) produce(broker, "orders", "more", 1);
+    broker.stop();
+  }
+  const auto swap = [&] {
+    ASSERT_TRUE(disk_.rename("/a/orders-0", "/kept"));
+    ASSERT_TRUE(disk_.rename("/a/orders-1", "/a/orders-0"));
+    ASSERT_TRUE(disk_.rename("/kept", "/a/orders-1"));
+  };
+  swap();
+  start("/a").stop();
+  swap();
+  {
+    auto broker = start("/a");
+    EXPECT_FALSE(served(broker).contains(0));
+    EXPECT_TRUE(tells(broker, "milena verify --adopt"));
+    broker.stop();
+  }
+  EXPECT_TRUE(verified("/a", {"orders-0"}).is_fine);
+  auto broker = start("/a");
+  EXPECT_EQ(served(broker), all());
+}
+
+TEST_F(LogDirsFaultsTest, ADirectoryThatCannotBeAskedMayBeTheLostOne) {
+  fill("/a,/b");
+  const std::string id = id_of("/b");
+  ASSERT_TRUE(disk_.rename("/b", "/c"));  // not where it was
+  disk_.fail({.call = "open", .code = EACCES, .for_good = true, .path_part = "/c/meta.properties"});
+  const auto why = start("/a,/c", {"milena.lost.log.dirs=" + id}).refusal();
+  EXPECT_NE(why.find("/c"), std::string::npos) << why;
+  EXPECT_NE(why.find("is it or may be"), std::string::npos) << why;
+  disk_.clear_faults();
+  auto broker = start("/a,/c");
+  EXPECT_EQ(served(broker), all());
+}
+
+TEST_F(LogDirsFaultsTest, TheDirectoryOfAPartitionIsNoLogDirectory) {
+  fill("/a");
+  ASSERT_TRUE(disk_.rename("/a/orders-2", "/b"));  // as a bind mount looks
+  const auto why = start("/a,/b").refusal();
+  EXPECT_NE(why.find("/b is the directory of a partition"), std::string::npos) << why;
+  EXPECT_FALSE(disk_.exists("/b/meta.properties"));
+}
+
+TEST_F(LogDirsFaultsTest, ARefusedStartWithoutAUsableDirectoryChangesNothing) {
+  fill("/a,/b");
+  ASSERT_TRUE(disk_.make_directories("/m"));
+  ASSERT_TRUE(disk_.rename("/a/__cluster_metadata-0", "/m/__cluster_metadata-0"));
+  write("/m/meta.properties", text_of("/a/meta.properties"));
+  ASSERT_TRUE(disk_.rename("/a", "/gone"));
+  write("/a", "a file");
+  const std::string log = text_of("/m/__cluster_metadata-0/00000000000000000000.log");
+  const auto why = start("/a", {"metadata.log.dir=/m"}).refusal();
+  EXPECT_NE(why.find("none of the log directories can be used (/a: "), std::string::npos) << why;
+  EXPECT_EQ(text_of("/m/__cluster_metadata-0/00000000000000000000.log"), log);
+}
+
+TEST_F(LogDirsFaultsTest, TheFirstSegmentsOfALogAreMissedUnlessRetentionRemovedThem) {
+  const auto segment = [](int n) { return "/a/orders-0/0000000000000000000" + std::to_string(n) + ".log"; };
+  {
+    auto broker = start(
+        "/a", {"log.segment.bytes=1048576", "log.retention.ms=-1", "log.retention.check.interval.ms=50"});
+    ASSERT_EQ(create_topic(broker, "orders", 1), ErrorCode::kNone);
+    for (int i = 0; i < 6; ++i) produce(broker, "orders", std::string(700'000, 'x'), 0);  // a segment each
+    delete_records(broker, "orders", 0, 2);
+    while (disk_.exists(segment(1))) std::this_thread::yield();
+    copy("/a", "/killed");
+    broker.stop();
+  }
+  for (const std::string_view state : {"/a", "/killed"}) {
+    if (state == "/killed") {
+      ASSERT_TRUE(disk_.remove_tree("/a"));
+      ASSERT_TRUE(disk_.rename("/killed", "/a"));
+    }
+    {
+      auto broker = start("/a");
+      EXPECT_EQ(fetch_error(broker, "orders", 2), ErrorCode::kNone) << state;
+      broker.stop();
+    }
+    ASSERT_TRUE(disk_.rename(segment(2), "/kept"));
+    {
+      auto broker = start("/a");
+      ASSERT_EQ(broker.refusal(), "");
+      EXPECT_EQ(fetch_error(broker, "orders", 3), ErrorCode::kKafkaStorageError) << state;
+      EXPECT_TRUE(tells(broker, segment(2))) << state;
+      broker.stop();
+    }
+    ASSERT_TRUE(disk_.rename("/kept", segment(2)));
+    auto broker = start("/a");
+    EXPECT_EQ(fetch_error(broker, "orders", 2), ErrorCode::kNone) << state;
+    broker.stop();
+  }
+}
+
 TEST_F(LogDirsFaultsTest, AStrayIsTakenBackWhenTheMetadataKnowsItAgain) {
   fill("/a,/b");
   copy("/a", "/backup");
@@ -152,6 +297,8 @@ TEST_F(LogDirsFaultsTest, AStrayIsTakenBackWhenTheMetadataKnowsItAgain) {
   EXPECT_TRUE(lying_in("/b", "letters").empty());
   ASSERT_TRUE(disk_.remove_tree("/a"));
   ASSERT_TRUE(disk_.rename("/newer", "/a"));
+  EXPECT_NE(start("/a,/b").refusal().find("of another history"), std::string::npos);
+  forget_metadata_of("/b");
   auto broker = start("/a,/b");
   ASSERT_EQ(broker.refusal(), "");
   EXPECT_EQ(served(broker, "letters"), all());
@@ -307,7 +454,7 @@ TEST_F(LogDirsFaultsTest, ADirectoryThatIsHereOrNamedIsNotLost) {
   write("/b/meta.properties", meta);
   disk_.fail({.call = "flock", .code = EROFS, .for_good = true, .path_part = "/b/"});
   const std::string refusal = start("/a,/b", {"milena.lost.log.dirs=" + id}).refusal();
-  EXPECT_NE(refusal.find("names /b, which is in log.dirs and cannot be used for now"), std::string::npos)
+  EXPECT_NE(refusal.find("/b, which is in log.dirs and cannot be used for now"), std::string::npos)
       << refusal;
   {
     auto broker = start("/a,/b");

@@ -111,9 +111,10 @@ class Verifier {
     }
     const auto metadata = directory_->partition_metadata(name);
     if (!metadata) return problem("{}: not adopted: {}", name, why_of(metadata.error(), *directory_));
-    if (metadata->is_valid() && metadata->topic_id == topic->id) return say("{}: needs no adoption", name);
-    if (metadata->is_valid())
-      return problem("{}: not adopted: it belongs to topic {}", name, metadata->topic_id.to_string());
+    if (metadata->is_valid() && metadata->topic_id == topic->id) return adopt_as_it_is(parsed->partition);
+    if (metadata->is_valid() && image_->topic(metadata->topic_id) != nullptr)
+      return problem("{}: not adopted: it belongs to topic {}", name,
+                     image_->topic(metadata->topic_id)->name);
     if (metadata->state == PartitionMetadata::State::kNewerVersion)
       return problem("{}: not adopted: its partition.metadata was written by a newer version", name);
     const bool is_there = fs_.exists(directory_->partition_path(parsed->partition));
@@ -125,6 +126,17 @@ class Verifier {
                                : directory_->create_partition(parsed->partition, topic->id);
     if (!done) return problem("{}: not adopted: {}", name, why_of(done.error(), *directory_));
     say("{}: adopted{}", name, is_there ? "" : ", empty");
+  }
+
+  // The next start takes what is there for all of it, whatever the checkpoints say.
+  void adopt_as_it_is(const storage::TopicPartition& partition) {
+    const std::string name = storage::directory_name(partition);
+    const auto checkpoint = directory_->noted(partition);
+    if (!checkpoint) return say("{}: needs no adoption", name);
+    if (const auto done = directory_->forget_checkpoint(partition); !done)
+      return problem("{}: not adopted: {}", name, why_of(done.error(), *directory_));
+    say("{}: adopted as it is: it is forgotten that it held records from offset {} up to {}", name,
+        checkpoint->log_start_offset.value, checkpoint->known_end().value);
   }
 
   // Another directory of this partition: a stray here, or one in a log directory of the last start.
@@ -166,9 +178,8 @@ class Verifier {
         if (!is_placed_here || fs_.exists(directory_->partition_path(partition))) continue;
         const auto checkpoint = directory_->noted(partition);
         const std::string name = storage::directory_name(partition);
-        if (checkpoint && checkpoint->recovery_point > 0) {
-          problem("{}: is gone, though it held records up to offset {}", name,
-                  checkpoint->recovery_point.value);
+        if (checkpoint && checkpoint->has_records()) {
+          problem("{}: is gone, though it held records up to offset {}", name, checkpoint->known_end().value);
         } else {
           say("{}: is not there; a start makes it, empty", name);
         }

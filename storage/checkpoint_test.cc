@@ -193,15 +193,16 @@ TEST(KnownLogDirs, AreReadBackOrNotAtAll) {
 }
 
 TEST(FollowedMetadata, IsReadBackOrNotAtAll) {
-  const FollowedMetadata followed{.offset = 341, .epoch = 7};
+  const FollowedMetadata followed{.offset = 341, .epoch = 7, .timestamp_ms = 1'700'000'000'000};
   const std::string text = encode_followed_metadata(followed);
-  EXPECT_EQ(text, "version: 0\noffset: 341\nleader_epoch: 7\n");
+  EXPECT_EQ(text, "version: 0\noffset: 341\nleader_epoch: 7\ntimestamp_ms: 1700000000000\n");
   EXPECT_EQ(decode_followed_metadata(text), followed);
   for (std::size_t cut = 0; cut < text.size(); ++cut)
     EXPECT_FALSE(decode_followed_metadata(text.substr(0, cut))) << cut;
-  for (const std::string_view other :
-       {"version: 1\noffset: 341\nleader_epoch: 7\n", "version: 0\noffset: -1\nleader_epoch: 7\n",
-        "version: 0\noffset: \nleader_epoch: \n", "version: 0\noffset: 341\nleader_epoch: 7\n\n"})
+  for (const std::string_view other : {"version: 1\noffset: 341\nleader_epoch: 7\ntimestamp_ms: 5\n",
+                                       "version: 0\noffset: -1\nleader_epoch: 7\ntimestamp_ms: 5\n",
+                                       "version: 0\noffset: \nleader_epoch: \ntimestamp_ms: \n",
+                                       "version: 0\noffset: 1\nleader_epoch: 7\ntimestamp_ms: 5\n\n"})
     EXPECT_FALSE(decode_followed_metadata(other)) << other;
 }
 

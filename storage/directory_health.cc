@@ -8,6 +8,7 @@
 
 #include "base/limited_fs.h"
 #include "protocol/error_code.h"
+#include "storage/meta_properties.h"
 
 namespace milena::storage {
 
@@ -22,18 +23,22 @@ bool is_disk_full(const IoError& error) {
 const char* DirectoryHealth::fault_of_one_file(const IoError& error, std::string_view path) const {
   const std::string_view name = path.substr(std::min(directory_.size() + 1, path.size()));
   const std::string_view call = error.call;
-  const bool is_of_partition =
-      call == "opendir" ? !name.empty() : call == "open" && name.find('/') != name.npos;
+  const bool is_of_partition = call == "opendir" ? !name.empty()
+                                                 : (call == "open" || call == "unlink" || call == "rename") &&
+                                                       name.find('/') != name.npos;
   if (!is_of_partition) return nullptr;
   switch (error.code) {
     case EACCES:
     case EPERM:
-      return "one of its files may not be opened: permission denied";
+      return "it may not be used: permission denied";
+    case ENOENT:
+      if (!fs_.exists(join(directory_, kMetaPropertiesName))) return nullptr;  // the whole disk is away
+      return "it, or what it is a link to, is not there";
     case EISDIR:
     case ENOTSUP:
     case ELOOP:
     case ENXIO:
-      return "one of its files is no regular file";
+      return "it is no regular file";
     default:
       return nullptr;
   }
@@ -46,10 +51,31 @@ std::unexpected<Error> DirectoryHealth::fail(const IoError& error, std::string_v
   }
   if (is_out_of_resources(error))
     return milena::fail(ErrorCode::kKafkaStorageError, "out of file descriptors or memory");
-  if (const char* const why = fault_of_one_file(error, path))
-    return milena::fail(ErrorCode::kKafkaStorageError, why);
+  if (const char* const why = fault_of_one_file(error, path)) return refuse(why, std::string(path));
   take_offline(fmt::format("{} ({})", to_string(error), path));
   return milena::fail(ErrorCode::kKafkaStorageError, "the log directory failed");
+}
+
+std::unexpected<Error> DirectoryHealth::refuse(const char* why, std::string path) {
+  const MutexLock lock(mutex_);
+  Fault& fault = faults_[parent_directory(path)];
+  if (fault.path != path || fault.why != why) fault = {.path = std::move(path), .why = why};
+  return milena::fail(ErrorCode::kKafkaStorageError, why);
+}
+
+std::string DirectoryHealth::fault_of(const std::string& directory) const {
+  const MutexLock lock(mutex_);
+  const auto found = faults_.find(directory);
+  return found == faults_.end() ? "" : found->second.path;
+}
+
+std::vector<std::string> DirectoryHealth::take_faults() {
+  std::vector<std::string> out;
+  const MutexLock lock(mutex_);
+  for (auto& [directory, fault] : faults_) {
+    if (!std::exchange(fault.is_told, true)) out.push_back(fmt::format("{}: {}", fault.path, fault.why));
+  }
+  return out;
 }
 
 void DirectoryHealth::take_offline(std::string reason) {

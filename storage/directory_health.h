@@ -11,8 +11,11 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/fs.h"
 #include "base/mutex.h"
@@ -35,6 +38,14 @@ class DirectoryHealth {
   // and answers the error for the caller. The first reason is kept.
   std::unexpected<Error> fail(const IoError& error, std::string_view path);
 
+  // A file of one partition cannot be used, and the reason is not the disk's. KAFKA_STORAGE_ERROR, and
+  // fault_of() the partition's directory names the file.
+  std::unexpected<Error> refuse(const char* why, std::string path);
+  // The file that was refused last of those that lie in `directory`; empty when there is none.
+  std::string fault_of(const std::string& directory) const;
+  // "/data/a/orders-0/x.index: it is no regular file": what was refused since the last call, each file once.
+  std::vector<std::string> take_faults();
+
   // How many calls have failed for want of room.
   std::uint64_t times_full() const { return times_full_.load(std::memory_order_relaxed); }
 
@@ -56,6 +67,12 @@ class DirectoryHealth {
   std::atomic<std::uint64_t> times_full_ = 0;
   mutable Mutex mutex_;
   std::string reason_ MILENA_GUARDED_BY(mutex_);
+  struct Fault {
+    std::string path;
+    const char* why;
+    bool is_told = false;
+  };
+  std::map<std::string, Fault, std::less<>> faults_ MILENA_GUARDED_BY(mutex_);  // by directory
 };
 
 }  // namespace milena::storage

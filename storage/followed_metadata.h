@@ -3,6 +3,7 @@
 // something else there, is an older copy or another one's.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +18,7 @@ inline constexpr std::string_view kFollowedMetadataName = ".milena-followed-meta
 struct FollowedMetadata {
   protocol::Offset offset = -1;
   protocol::LeaderEpoch epoch = -1;  // that it was written in
+  std::int64_t timestamp_ms = 0;     // of its batch
   bool operator==(const FollowedMetadata&) const = default;
 };
 

@@ -47,6 +47,11 @@ struct LogOpenOptions {
   // An fsync of this directory failed in an earlier life: what lies past the recovery point may be in the
   // page cache only, so recovery writes it again (R8).
   bool distrust_page_cache = false;
+  // What lay before log_start_offset is all that retention can have deleted: a first segment behind it means
+  // that segments are missing.
+  bool log_start_is_exact = false;
+  // At most the process was killed: all that was written is there, up to the last append.
+  bool page_cache_is_intact = false;
   std::int64_t now_ms = 0;
 };
 
@@ -55,14 +60,17 @@ class Log {
   // Opens the log, recovering it first unless it was closed cleanly. Recovery scans only segments past the
   // recovery point, drops a torn tail and rebuilds what is derived (R1, R2, R11).
   // KAFKA_STORAGE_ERROR: an I/O error, which takes the directory offline; or flushed records are damaged or
-  // missing, in which case only this log is refused and no byte of it is changed.
+  // missing, in which case only this log is refused, no byte of it is changed, and health.fault_of() names
+  // the file.
   static Result<std::unique_ptr<Log>> open(Fs& fs, DirectoryHealth& health, const LogOpenOptions& options);
   ~Log();
 
   // What open() found that operators should know.
   struct Recovery {
     std::uint64_t cut_bytes = 0;     // behind the last whole batch, and removed
+    std::size_t kept_segments = 0;   // did not join what is before them, and are kept as *.log.kept
     bool has_lost_its_tail = false;  // all that was left lies below the log start, and was removed
+    bool starts_late = false;        // the first segment lies behind the log start that was checkpointed
   };
   const Recovery& recovery() const { return recovery_; }
   Log(const Log&) = delete;
@@ -161,7 +169,11 @@ class Log {
   Status advance_log_start(Offset offset);
   // Retention by log start, size and time, in that order, as far as cleanup.policy allows; never beyond the
   // high watermark. The log start rises before a file is renamed to *.deleted; the job unlinks them.
-  Result<DeletionJob> delete_old_segments(std::int64_t now_ms);
+  // Two steps, so that the log start can be checkpointed in between: retention moves it (true: something lies
+  // below it now), and what lies below it is deleted.
+  Result<bool> expire(std::int64_t now_ms);
+  Result<DeletionJob> delete_expired();
+  Result<DeletionJob> delete_old_segments(std::int64_t now_ms);  // both
 
   // Where truncate_to(offset) would end: the batch that holds `offset` goes as a whole.
   Result<Offset> truncation_offset(Offset offset);
@@ -225,6 +237,7 @@ class Log {
 
   // log_truncate.cc
   Status remove_segments_from(std::size_t i);
+  Status set_aside_segments_from(std::size_t i);
   Status rename_away(Segment& segment, DeletionJob& job);
   Status cut_to(Offset end, std::size_t last, const std::optional<BatchSpot>& spot);
   Status restart_at(Offset offset, std::int64_t now_ms, DeletionJob& job);
@@ -256,6 +269,7 @@ class Log {
   Result<std::optional<SnapshotState>> latest_snapshot(Offset offset);
   Result<ProducerState> producers_at(Offset offset);
   Status replay_producers(ProducerState& state, Offset from, Offset until);
+  Status check_name_of(Segment& segment) const;
   Result<bool> epochs_agree();
   Status rebuild_epochs();
 

@@ -22,6 +22,7 @@ constexpr std::string_view kCleanShutdownName = ".kafka_cleanshutdown";
 constexpr std::string_view kRecoveryPointName = "recovery-point-offset-checkpoint";
 constexpr std::string_view kLogStartName = "log-start-offset-checkpoint";
 constexpr std::string_view kHighWatermarkName = "replication-offset-checkpoint";
+constexpr std::string_view kBootIdName = ".milena-boot-id";
 
 struct CheckpointFile {
   std::string_view name;
@@ -96,23 +97,56 @@ Status LogDirectory::load() {
     return failed(meta.error(), kMetaPropertiesName);
   }
   distrust_page_cache_ = fs_.exists(join(path_, kIoFailedName));
-  for (const CheckpointFile& file : kCheckpointFiles) {
-    // One that is missing, damaged or unreadable counts as empty: recovery then starts further back.
-    const auto text = read_file(fs_, join(path_, file.name));
-    if (!text) continue;
-    if (is_newer_checkpoint(as_text(*text))) return fail(ErrorCode::kInvalidConfig, file.newer);
-    if (const auto offsets = decode_offset_checkpoint(as_text(*text))) load_checkpoint(*offsets, file.field);
-  }
+  MILENA_CHECK(load_checkpoints());
+  load_boot_id();
   if (const auto seen = read_file(fs_, join(path_, kLastSeenName), 1 << 10))
     last_seen_ms_ = decode_last_seen(as_text(*seen));
   if (const auto followed = read_file(fs_, join(path_, kFollowedMetadataName), 1 << 10))
     followed_metadata_ = decode_followed_metadata(as_text(*followed));
   {
     const MutexLock guard(mutex_);
-    for (auto& [name, noted] : noted_) noted.recovery_point_on_disk = noted.checkpoint.recovery_point;
+    for (auto& [name, noted] : noted_) {
+      noted.recovery_point_on_disk = noted.checkpoint.recovery_point;
+      noted.high_watermark_on_disk = noted.checkpoint.high_watermark;
+    }
     dirty_ = false;
   }
   return load_marker();
+}
+
+// One that is missing or damaged counts as empty: recovery then starts further back.
+Status LogDirectory::load_checkpoints() {
+  std::vector<std::string> missing;
+  for (const CheckpointFile& file : kCheckpointFiles) {
+    const auto text = read_file(fs_, join(path_, file.name));
+    if (!text && text.error().code == ENOENT) {
+      missing.emplace_back(file.name);
+      continue;
+    }
+    if (!text && text.error().code != EFBIG) return failed(text.error(), file.name);
+    if (text && is_newer_checkpoint(as_text(*text))) return fail(ErrorCode::kInvalidConfig, file.newer);
+    const auto offsets = text ? decode_offset_checkpoint(as_text(*text)) : std::nullopt;
+    if (offsets) load_checkpoint(*offsets, file.field);
+    if (!offsets || text->empty()) lost_checkpoints_.emplace_back(file.name);
+  }
+  if (missing.size() < std::size(kCheckpointFiles))
+    lost_checkpoints_.insert(lost_checkpoints_.end(), missing.begin(), missing.end());
+  return {};
+}
+
+void LogDirectory::load_boot_id() {
+  const auto now = read_file(fs_, std::string(kBootIdPath), 1 << 10);
+  const auto then = read_file(fs_, join(path_, kBootIdName), 1 << 10);
+  is_same_boot_ = now && then && !now->empty() && *now == *then;
+}
+
+// From here on at most a kill lies between what the checkpoints say and what is in the logs. Not synced: a
+// power cut that loses the file is what it is to tell.
+void LogDirectory::note_boot_id() {
+  const auto now = read_file(fs_, std::string(kBootIdPath), 1 << 10);
+  if (!now || is_same_boot_ || !write_checkpoints()) return;
+  const auto file = fs_.open(join(path_, kBootIdName), OpenMode::kTruncate);
+  if (file) (void)(*file)->write_at(0, *now);
 }
 
 Status LogDirectory::load_marker() {
@@ -280,6 +314,8 @@ Result<std::unique_ptr<Log>> LogDirectory::open_with(const TopicPartition& parti
   options.log_start_offset = checkpoint.log_start_offset;
   options.recovery_point = checkpoint.recovery_point;
   options.high_watermark = checkpoint.high_watermark;
+  options.log_start_is_exact = trusts_log_starts_ && noted(partition);
+  options.page_cache_is_intact = is_same_boot_ && !distrust_page_cache_;
   options.distrust_page_cache = distrust_page_cache_ || (is_durable && !was_clean_);
   return Log::open(fs_, health_, options);
 }
@@ -372,12 +408,19 @@ Status LogDirectory::remove_deleted(const std::string& path) {
   return {};
 }
 
+Status LogDirectory::forget_checkpoint(const TopicPartition& partition) {
+  forget(partition);
+  return write_checkpoints();
+}
+
 void LogDirectory::note(const TopicPartition& partition, const LogCheckpoint& checkpoint) {
   const MutexLock guard(mutex_);
   Noted& noted = noted_[directory_name(partition)];
   LogCheckpoint next = checkpoint;
-  if (noted.recovery_point_limit)
-    next.recovery_point = std::min(next.recovery_point, *noted.recovery_point_limit);
+  if (noted.truncation) {
+    next.recovery_point = std::min(next.recovery_point, *noted.truncation);
+    next.high_watermark = std::min(next.high_watermark, *noted.truncation);
+  }
   dirty_ = dirty_ || next != noted.checkpoint;
   noted.checkpoint = next;
 }
@@ -399,11 +442,12 @@ Status LogDirectory::write_checkpoint(std::string_view name, Offset LogCheckpoin
   const auto text = encode_offset_checkpoint(offsets);
   if (const auto done = replace_file(fs_, join(path_, name), as_bytes(text)); !done)
     return failed(done.error(), name);
-  if (name != kRecoveryPointName) return {};
+  if (name == kLogStartName) return {};
   const MutexLock guard(mutex_);
   for (auto& [partition, noted] : noted_) {
     const auto written = offsets.find(partition);
-    noted.recovery_point_on_disk = written == offsets.end() ? Offset{0} : written->second;
+    const Offset on_disk = written == offsets.end() ? Offset{0} : written->second;
+    (name == kRecoveryPointName ? noted.recovery_point_on_disk : noted.high_watermark_on_disk) = on_disk;
   }
   return {};
 }
@@ -439,20 +483,24 @@ Result<TruncationPermit> LogDirectory::permit_truncation(const TopicPartition& p
   {
     const MutexLock guard(mutex_);
     Noted& noted = noted_[name];
-    MILENA_ASSERT(!noted.recovery_point_limit, "one truncation of a log at a time");
-    noted.recovery_point_limit = offset;
+    MILENA_ASSERT(!noted.truncation, "one truncation of a log at a time");
+    noted.truncation = offset;
     noted.checkpoint.recovery_point = std::min(noted.checkpoint.recovery_point, offset);
-    lower_on_disk = noted.recovery_point_on_disk > offset;
+    noted.checkpoint.high_watermark = std::min(noted.checkpoint.high_watermark, offset);
+    lower_on_disk = std::max(noted.recovery_point_on_disk, noted.high_watermark_on_disk) > offset;
   }
   TruncationPermit permit(this, name, offset);
-  if (lower_on_disk) MILENA_CHECK(write_checkpoint(kRecoveryPointName, &LogCheckpoint::recovery_point));
+  if (lower_on_disk) {
+    MILENA_CHECK(write_checkpoint(kRecoveryPointName, &LogCheckpoint::recovery_point));
+    MILENA_CHECK(write_checkpoint(kHighWatermarkName, &LogCheckpoint::high_watermark));
+  }
   return permit;
 }
 
 void LogDirectory::end_truncation(const std::string& partition) {
   const MutexLock guard(mutex_);
   const auto found = noted_.find(partition);
-  if (found != noted_.end()) found->second.recovery_point_limit.reset();
+  if (found != noted_.end()) found->second.truncation.reset();
 }
 
 void LogDirectory::note_last_seen(std::int64_t wall_ms) {
@@ -470,6 +518,7 @@ void LogDirectory::note_followed_metadata(const FollowedMetadata& followed) {
 Status LogDirectory::recovery_done() {
   MILENA_CHECK(health_.check());
   recovery_done_ = true;
+  note_boot_id();
   if (!distrust_page_cache_) return {};
   distrust_page_cache_ = false;
   return remove_durably(kIoFailedName);

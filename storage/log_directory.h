@@ -40,6 +40,10 @@
 
 namespace milena::storage {
 
+// Linux says there which of its starts this is. A killed process leaves the page cache, a start of the system
+// does not.
+inline constexpr std::string_view kBootIdPath = "/proc/sys/kernel/random/boot_id";
+
 class LogDirectory {
  public:
   struct OpenError : Error {
@@ -129,7 +133,8 @@ class LogDirectory {
   // Writes the three files, if something changed. Call it every log.flush.offset.checkpoint.interval.ms, and
   // before answering DeleteRecords.
   Status write_checkpoints();
-  // Permits Log::truncate_to(offset). While the permit lives, no recovery point above `offset` is remembered.
+  // Permits Log::truncate_to(offset). While the permit lives, no recovery point or high watermark above
+  // `offset` is remembered.
   Result<TruncationPermit> permit_truncation(const TopicPartition& partition, Offset offset);
 
   // --- time
@@ -140,6 +145,11 @@ class LogDirectory {
   void note_last_seen(std::int64_t wall_ms);
 
   // --- the metadata log
+  // No other broker has used the directory since the last start of one that checkpoints a log start before it
+  // deletes what is below: no first segment may lie behind it.
+  void trust_log_starts() { trusts_log_starts_ = true; }
+  // The checkpoint files that were damaged, or missing beside others: what they said counts as 0.
+  const std::vector<std::string>& lost_checkpoints() const { return lost_checkpoints_; }
   // How far the broker that used the directory last had followed it; none when that is not known.
   const std::optional<FollowedMetadata>& followed_metadata() const { return followed_metadata_; }
   // Remembers that for the next start. Only what is on stable storage; not synced itself: a failure only
@@ -147,10 +157,14 @@ class LogDirectory {
   void note_followed_metadata(const FollowedMetadata& followed);
 
   // --- start and stop
+  // What the checkpoints say of a partition is forgotten, durably: what lies in its directory is taken for
+  // all of it. Records that were deleted from its beginning may be there again.
+  Status forget_checkpoint(const TopicPartition& partition);
   // Brings everything in the logs to stable storage, with one sync of the file system. Nobody else uses the
   // logs meanwhile. A log that the disk has no room for is left as it is.
   Status flush(std::span<Log* const> logs);
-  // Every log of the directory is open; from here on a clean shutdown may be claimed (KAFKA-15375).
+  // Every log of the directory is open, and where it stands was noted; from here on a clean shutdown may be
+  // claimed (KAFKA-15375).
   Status recovery_done();
   // Flushes and closes the logs, writes the checkpoints and, last, the clean-shutdown marker. The caller
   // holds whatever guards the logs; nothing is appended any more.
@@ -162,12 +176,16 @@ class LogDirectory {
   struct Noted {
     LogCheckpoint checkpoint;
     Offset recovery_point_on_disk = 0;
-    std::optional<Offset> recovery_point_limit;  // set while a truncation is permitted
+    Offset high_watermark_on_disk = 0;
+    std::optional<Offset> truncation;  // where to, while one is permitted
   };
 
   LogDirectory(Fs& fs, std::string path);
   Status load();
   Status load_marker();
+  Status load_checkpoints();
+  void load_boot_id();
+  void note_boot_id();
   void load_checkpoint(const OffsetCheckpoint& offsets, Offset LogCheckpoint::* field);
   void forget(const TopicPartition& partition);
   Result<std::unique_ptr<Log>> open_with(const TopicPartition& partition, LogOpenOptions options,
@@ -188,6 +206,9 @@ class LogDirectory {
   bool was_clean_ = false;
   bool marker_present_ = false;  // until begin_use()
   bool distrust_page_cache_ = false;
+  bool trusts_log_starts_ = false;
+  bool is_same_boot_ = false;  // the system has not started anew since the directory was last used
+  std::vector<std::string> lost_checkpoints_;
   std::int64_t previous_broker_epoch_ = -1;
   bool recovery_done_ = false;
   std::optional<std::int64_t> last_seen_ms_;

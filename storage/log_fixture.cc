@@ -84,6 +84,7 @@ std::vector<ReadRecord> read_all(Log& log, Offset bound) {
 
 LogFixture::LogFixture(std::uint64_t seed, LogConfig config) : fs_(seed), config_(config) {
   SeededRng rng(seed);
+  boot();
   {
     const auto directory = LogDirectory::open(fs_, "/data");
     EXPECT_TRUE(directory && (*directory)->create_partition(partition_, Uuid::random(rng)));
@@ -111,6 +112,7 @@ bool LogFixture::open() {
   }
   log_ = std::move(*log);
   log_->advance_high_watermark(log_->log_end_offset());
+  directory_->note(partition_, log_->checkpoint());
   const auto done = directory_->recovery_done();
   if (!done) error_ = done.error();
   return done.has_value();
@@ -120,7 +122,14 @@ bool LogFixture::crash(MemFs::Loss loss) {
   log_.reset();
   directory_.reset();
   fs_.crash(loss);
+  if (loss != MemFs::Loss::kNothing) boot();
   return open();
+}
+
+void LogFixture::boot() {
+  EXPECT_TRUE(fs_.make_directories(parent_directory(kBootIdPath)));
+  const auto file = fs_.open(std::string(kBootIdPath), OpenMode::kTruncate);
+  EXPECT_TRUE(file && (*file)->write_at(0, as_bytes(std::to_string(++boots_))));
 }
 
 Status LogFixture::close() {

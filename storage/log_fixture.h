@@ -92,6 +92,9 @@ class LogFixture {
   void cut(const std::string& path, std::size_t size);
   std::size_t size_of(const std::string& path);
 
+  // The system starts, as it does after a crash that loses something.
+  void boot();
+
   std::int64_t now_ms = 1'000'000;
 
  private:
@@ -101,6 +104,7 @@ class LogFixture {
   std::unique_ptr<LogDirectory> directory_;
   std::unique_ptr<Log> log_;
   Error error_;
+  int boots_ = 0;
 };
 
 }  // namespace milena::storage

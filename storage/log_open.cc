@@ -16,7 +16,10 @@ namespace {
 
 using Step = BatchScanner::Step;
 
-std::unexpected<Error> refuse(const char* why) { return fail(ErrorCode::kKafkaStorageError, why); }
+constexpr const char* kNewerVersion = "it was written by a newer version: start that one";
+constexpr const char* kMissingAtTheEnd =
+    "records are missing at its end. Put them back, or adopt what is there (milena verify --adopt)";
+constexpr const char* kDanglingLink = "it is a link to nothing";  // listed, but not there
 
 bool is_index_suffix(std::string_view suffix) {
   return suffix == kOffsetIndexSuffix || suffix == kTimeIndexSuffix || suffix == kTxnIndexSuffix;
@@ -41,8 +44,13 @@ Result<std::vector<std::string>> Log::list_files() {
   }
   if (!entries) return place_.health.fail(entries.error(), place_.directory);
   std::vector<std::string> names;
-  for (DirEntry& entry : *entries)
-    if (!entry.is_directory) names.push_back(std::move(entry.name));
+  for (DirEntry& entry : *entries) {
+    if (!entry.is_directory) {
+      names.push_back(std::move(entry.name));
+    } else if (is_partition_file_name(entry.name)) {
+      return place_.health.refuse("a directory has the name of a file", join(place_.directory, entry.name));
+    }
+  }
   return names;
 }
 
@@ -54,6 +62,7 @@ Result<std::optional<std::vector<std::byte>>> Log::read_listed(const std::vector
   const std::string path = join(place_.directory, name);
   auto bytes = read_file(place_.fs, path);
   if (!bytes && bytes.error().code == EFBIG) return std::vector<std::byte>{};
+  if (!bytes && bytes.error().code == ENOENT) return place_.health.refuse(kDanglingLink, path);
   if (!bytes) return place_.health.fail(bytes.error(), path);
   return std::move(*bytes);
 }
@@ -68,13 +77,17 @@ Status Log::load(const LogOpenOptions& options) {
 
   MILENA_TRY(const auto epochs, read_listed(names, kEpochCheckpointName));
   if (epochs && is_newer_checkpoint(as_text(*epochs)))
-    return refuse("leader-epoch-checkpoint was written by a newer version: start that one");
+    return place_.health.refuse(kNewerVersion, join(place_.directory, kEpochCheckpointName));
   const bool epochs_read = epochs && epochs_.decode(as_text(*epochs));
 
   if (options.clean) MILENA_CHECK(load_clean());
   // A clean shutdown leaves the recovery point at the end; any other one is not to be relied on.
   if (!options.clean || log_end_offset_ != options.recovery_point) MILENA_CHECK(recover(options));
-  if (log_end_offset_ < options.recovery_point) return refuse("flushed records are missing at the end");
+  if (log_end_offset_ < options.recovery_point)
+    return place_.health.refuse(kMissingAtTheEnd, place_.path(active().base_offset(), kLogSuffix));
+  if (options.page_cache_is_intact && log_end_offset_ < options.high_watermark) {
+    return place_.health.refuse(kMissingAtTheEnd, place_.path(active().base_offset(), kLogSuffix));
+  }
   MILENA_CHECK(settle_start(options));
   epochs_.truncate_from_end(log_end_offset_);
   epochs_.truncate_from_start(log_start_offset_);
@@ -101,9 +114,11 @@ Status Log::find_segments(const LogOpenOptions& options, std::vector<std::string
     if (parsed->suffix != kLogSuffix) continue;
     const std::string path = join(place_.directory, name);
     const auto file = place_.fs.open(path, OpenMode::kRead);
+    if (!file && file.error().code == ENOENT) return place_.health.refuse(kDanglingLink, path);
     const auto size = file ? (*file)->size() : IoResult<std::uint64_t>(std::unexpected(file.error()));
     if (!size) return place_.health.fail(size.error(), path);
-    if (*size > std::numeric_limits<std::int32_t>::max()) return refuse("a segment is larger than 2 GiB");
+    if (*size > std::numeric_limits<std::int32_t>::max())
+      return place_.health.refuse("a segment is larger than 2 GiB", path);
     segments_.push_back(std::make_unique<Segment>(place_, parsed->base_offset,
                                                   static_cast<std::uint32_t>(*size), options.now_ms));
   }
@@ -136,7 +151,7 @@ Status Log::load_checksums(const std::vector<std::string>& names, Offset recover
   MILENA_TRY(const auto text, read_listed(names, kIndexChecksumsName));
   if (!text) return {};  // Kafka wrote this log
   if (is_newer_checkpoint(as_text(*text)))
-    return refuse("milena-index-checksums was written by a newer version: start that one");
+    return place_.health.refuse(kNewerVersion, join(place_.directory, kIndexChecksumsName));
   const auto known = decode_index_checksums(as_text(*text)).value_or(std::vector<SegmentChecksums>{});
   MILENA_CHECK(check_sealed(known, recovery_point));
   for (const auto& segment : segments_) {
@@ -164,6 +179,21 @@ Status Log::drop_snapshots_below(Offset offset) {
   return {};
 }
 
+// A crash leaves no whole batch below the offset that its segment is named after: somebody renamed the file.
+Status Log::check_name_of(Segment& segment) const {
+  if (segment.size() < protocol::kBatchHeaderBytes) return {};
+  const std::string path = place_.path(segment.base_offset(), kLogSuffix);
+  MILENA_TRY(const auto file, segment.file());
+  BatchScanner scanner(*file, 0, segment.size(), BatchScanner::kLookupBytes);
+  const auto step = scanner.next();
+  if (!step) return place_.health.fail(step.error(), path);
+  if (*step != Step::kBatch || scanner.header().base_offset() >= segment.base_offset()) return {};
+  const auto valid = scanner.crc_matches();
+  if (!valid) return place_.health.fail(valid.error(), path);
+  if (!*valid) return {};
+  return place_.health.refuse("its first record has a lower offset than its name: was it renamed?", path);
+}
+
 // Segments that were sealed and flushed must still be there, at their size. Not so when compaction may have
 // replaced them, or retention has deleted them from the front. A truncation removes the file of checksums
 // first.
@@ -174,14 +204,17 @@ Status Log::check_sealed(const std::vector<SegmentChecksums>& known, Offset reco
                                              [](const auto& segment) { return segment->base_offset(); });
     const bool there = at != segments_.end() && (*at)->base_offset() == known[i].base_offset;
     if (!there && at == segments_.begin()) continue;
-    if (!there) return refuse("a flushed segment is missing");
-    if ((*at)->size() < known[i].size) return refuse("a flushed segment is shorter than it was");
+    const std::string path = place_.path(known[i].base_offset, kLogSuffix);
+    if (!there) return place_.health.refuse("a flushed segment is missing", path);
+    if ((*at)->size() < known[i].size)
+      return place_.health.refuse("a flushed segment is shorter than it was", path);
   }
   return {};
 }
 
 Status Log::load_clean() {
   const std::size_t last = segments_.size() - 1;
+  MILENA_CHECK(check_name_of(active()));
   if (active().sealed()) {
     MILENA_TRY(Segment * segment, usable(last));
     MILENA_TRY(const auto batch, last_batch(last));
@@ -196,12 +229,20 @@ Status Log::load_clean() {
 
 // The checkpointed log start may lie above all that is left: its records were deleted, the tail was lost.
 Status Log::settle_start(const LogOpenOptions& options) {
-  log_start_offset_ = std::max(options.log_start_offset, segments_.front()->base_offset());
+  const Offset first = segments_.front()->base_offset();
+  if (options.log_start_is_exact && first > options.log_start_offset) {
+    return place_.health.refuse(
+        "the first segments are missing. Put them back, or adopt what is there (milena verify --adopt)",
+        place_.path(options.log_start_offset, kLogSuffix));
+  }
+  recovery_.starts_late = first > options.log_start_offset;
+  log_start_offset_ = std::max(options.log_start_offset, first);
   if (log_start_offset_ <= log_end_offset_) return {};
   if (options.clean) {
-    return refuse(
+    return place_.health.refuse(
         "log-start-offset-checkpoint puts the start above the end of the records, though the log was closed "
-        "cleanly: remove the partition's line from it, or put the records back");
+        "cleanly: remove the partition's line from it, or put the records back",
+        place_.path(segments_.front()->base_offset(), kLogSuffix));
   }
   recovery_.has_lost_its_tail = true;
   MILENA_CHECK(remove_snapshots_above(-1));
@@ -267,7 +308,7 @@ Status Log::rebuild_epochs() {
     for (;;) {
       const auto step = scanner.next();
       if (!step) return place_.health.fail(step.error(), path);
-      if (*step == Step::kBroken) return refuse("flushed records are damaged");
+      if (*step == Step::kBroken) return place_.health.refuse("flushed records are damaged", path);
       if (*step == Step::kEnd) break;
       const LeaderEpoch epoch = scanner.header().partition_leader_epoch();
       if (epoch > epochs_.latest()) epochs_.assign(epoch, scanner.header().base_offset());

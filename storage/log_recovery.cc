@@ -20,8 +20,6 @@ namespace {
 
 using Step = BatchScanner::Step;
 
-std::unexpected<Error> refuse(const char* why) { return fail(ErrorCode::kKafkaStorageError, why); }
-
 // What the batch under the scanner means to the producers; reads its marker if it is a control batch.
 IoResult<ProducerBatch> producer_batch_at(BatchScanner& scanner) {
   ProducerBatch out = producer_batch_of(scanner.header());
@@ -52,12 +50,17 @@ Status Log::recover(const LogOpenOptions& options) {
   const std::size_t first = segment_index_of(options.recovery_point);
   const Offset first_offset = segments_[first]->base_offset();
   log_end_offset_ = first_offset;
+  for (std::size_t i = first; i < segments_.size(); ++i) {
+    MILENA_CHECK(check_name_of(*segments_[i]));
+    segments_[i]->close_file();
+  }
   MILENA_TRY(const auto snapshot, latest_snapshot(first_offset));
   MILENA_TRY(producers_, producers_at(first_offset));
   epochs_.truncate_from_end(first_offset);
   for (std::size_t i = first; i < segments_.size(); ++i) {
     Segment& segment = *segments_[i];
     const bool is_last = i + 1 == segments_.size();
+    const std::string path = place_.path(segment.base_offset(), kLogSuffix);
     const Offset start = log_end_offset_;
     const ProducerState producers_before = is_last ? ProducerState() : producers_;
     MILENA_TRY(Scan found, scan(segment, start, is_last));
@@ -65,7 +68,8 @@ Status Log::recover(const LogOpenOptions& options) {
     if (room) segment.set_size(found.valid_bytes);
     bool whole = found.valid_bytes == segment.size();
     const Offset next_base = is_last ? found.next_offset : segments_[i + 1]->base_offset();
-    if (whole && next_base < found.next_offset) return refuse("segments overlap");
+    if (whole && next_base < found.next_offset)
+      return place_.health.refuse("it overlaps the segment before it", place_.path(next_base, kLogSuffix));
     // What compaction has written has no room.
     const bool compacted_away =
         whole && !room && found.next_offset < options.recovery_point && config_->cleanup_compact;
@@ -79,14 +83,19 @@ Status Log::recover(const LogOpenOptions& options) {
     }
     log_end_offset_ = found.next_offset;
     if (!joined) {
-      if (log_end_offset_ < options.recovery_point) return refuse("flushed records are damaged or missing");
+      if (log_end_offset_ < options.recovery_point)
+        return place_.health.refuse("flushed records are damaged or missing", path);
       MILENA_TRY(const bool torn, is_torn_tail(i, found));
-      if (!torn) return refuse("a damaged batch lies before valid ones");
+      if (!torn) return place_.health.refuse("a damaged batch lies before valid ones", path);
       recovery_.cut_bytes += segment.size() - found.valid_bytes;
-      for (std::size_t later = i + 1; later < segments_.size(); ++later)
-        recovery_.cut_bytes += segments_[later]->size();
+      if (options.page_cache_is_intact && !is_last) {
+        return place_.health.refuse(
+            "it does not join the segment after it, whose records are there: it is damaged, or one is "
+            "missing",
+            path);
+      }
       MILENA_CHECK(forget_checksums());
-      MILENA_CHECK(remove_segments_from(i + 1));
+      MILENA_CHECK(set_aside_segments_from(i + 1));
       MILENA_CHECK(sync_directory());
       if (!whole) {
         // Durable at once: the next roll seals this segment, and then nobody looks for a torn tail in it
@@ -183,7 +192,10 @@ Result<bool> Log::is_torn_tail(std::size_t i, const Scan& scan) {
   if (!got) return failed(got.error());
   const auto newer = holds_newer_batch(*file, start, size);
   if (!newer) return failed(newer.error());
-  if (*newer) return refuse("a batch was written by a newer version: start that one");
+  if (*newer) {
+    return place_.health.refuse("a batch was written by a newer version: start that one",
+                                place_.path(segment.base_offset(), kLogSuffix));
+  }
   const auto header = protocol::RecordBatchHeader::parse(BytesView(head).first(*got));
   // A batch that is whole but lies below what came before it counts as one that follows.
   const bool below = header && header->base_offset() < scan.next_offset;
@@ -242,7 +254,7 @@ Status Log::rebuild_indexes(std::size_t i) {
     if (!valid) return place_.health.fail(valid.error(), path);
     if (!*valid || scanner.header().base_offset() < segment.base_offset() ||
         scanner.header().last_offset() - segment.base_offset() > std::numeric_limits<std::int32_t>::max())
-      return refuse("a sealed segment is damaged");
+      return place_.health.refuse("a sealed segment is damaged", path);
     segment.note_batch(scanner.header(), static_cast<std::uint32_t>(scanner.position()),
                        config_->index_interval_bytes);
     if (!scanner.header().has_producer_id()) continue;
@@ -282,7 +294,7 @@ Result<std::optional<Log::SnapshotState>> Log::latest_snapshot(Offset offset) {
     if (!bytes && bytes.error().code == ENOENT) continue;
     if (!bytes) return place_.health.fail(bytes.error(), path);
     if (is_newer_producer_snapshot(*bytes))
-      return refuse("a producer snapshot was written by a newer version: start that one");
+      return place_.health.refuse("it was written by a newer version: start that one", path);
     if (auto state = decode_producer_snapshot(*bytes)) return SnapshotState{snapshots_[i], std::move(*state)};
   }
   return std::nullopt;
@@ -309,7 +321,7 @@ Status Log::replay_producers(ProducerState& state, Offset from, Offset until) {
     for (;;) {
       const auto step = scanner.next();
       if (!step) return place_.health.fail(step.error(), path);
-      if (*step == Step::kBroken) return refuse("flushed records are damaged");
+      if (*step == Step::kBroken) return place_.health.refuse("flushed records are damaged", path);
       if (*step == Step::kEnd || scanner.header().base_offset() >= until) break;
       if (!scanner.header().has_producer_id() || scanner.header().base_offset() < from) continue;
       const auto batch = producer_batch_at(scanner);

@@ -305,6 +305,7 @@ TEST(LogRecovery, R2_AGapAtTheEndOfWhatIsLeftIsNotBelievedEither) {
   f.flip(f.path(kFirst), first_size - 2 * batch + 6, 1);
   f.flip(f.path(kFirst), first_size - 10);
   f.flip(f.path(names(f, ".log")[1]), batch - 10);
+  f.boot();
   ASSERT_TRUE(f.crash(MemFs::Loss::kNothing)) << f.error().why;
   EXPECT_EQ(f.log().log_end_offset(), end - 3);
   ASSERT_TRUE(f.crash(MemFs::Loss::kNothing)) << f.error().why;

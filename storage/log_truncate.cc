@@ -3,6 +3,8 @@
 // Order on disk, so that a crash at any point leaves a log that opens (R4): what would describe records that
 // are gone (snapshots) goes before the records; at the end the highest segment goes first, at the start the
 // lowest.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cerrno>
 
@@ -58,6 +60,23 @@ Status Log::remove_segments_from(std::size_t i) {
   segments_.resize(i);
   job.run();
   return {};
+}
+
+// The same for segments that a recovery cannot join to what is before them, but for their records, which are
+// kept as *.log.kept: a segment in between may only have been moved away.
+Status Log::set_aside_segments_from(std::size_t i) {
+  for (std::size_t at = segments_.size(); at-- > i;) {
+    Segment& segment = *segments_[at];
+    MILENA_TRY(const bool is_only_room, is_room(segment, 0));
+    if (segment.size() == 0 || is_only_room) continue;
+    const std::string path = place_.path(segment.base_offset(), kLogSuffix);
+    std::string kept = path + std::string(kKeptSuffix);
+    for (int n = 1; place_.fs.exists(kept); ++n) kept = fmt::format("{}{}.{}", path, kKeptSuffix, n);
+    if (const auto renamed = place_.fs.rename(path, kept); !renamed)
+      return place_.health.fail(renamed.error(), path);
+    ++recovery_.kept_segments;
+  }
+  return remove_segments_from(i);
 }
 
 // The file of checksums also says which segments there must be (check_sealed). An empty one says nothing, and
@@ -213,16 +232,23 @@ Status Log::ensure_snapshot(Offset offset) {
   return {};
 }
 
-Result<DeletionJob> Log::delete_old_segments(std::int64_t now_ms) {
+Result<bool> Log::expire(std::int64_t now_ms) {
   MILENA_CHECK(place_.health.check());
   MILENA_TRY(const std::size_t count, count_deletable(now_ms));
-  DeletionJob job(place_.fs);
-  if (count == 0) return job;
+  if (count == 0) return false;
   if (count == segments_.size()) MILENA_CHECK(roll_to(log_end_offset_, now_ms));
   // If it is empty, its name will be all that remembers the log end.
   if (active().size() == 0) MILENA_CHECK(active().create_file());
   MILENA_CHECK(ensure_snapshot(segments_[count]->base_offset()));
   MILENA_CHECK(advance_log_start(segments_[count]->base_offset()));
+  return true;
+}
+
+Result<DeletionJob> Log::delete_expired() {
+  MILENA_CHECK(place_.health.check());
+  DeletionJob job(place_.fs);
+  std::size_t count = 0;
+  while (count + 1 < segments_.size() && segments_[count + 1]->base_offset() <= log_start_offset_) ++count;
   for (std::size_t i = 0; i < count; ++i) MILENA_CHECK(rename_away(*segments_[i], job));
   segments_.erase(segments_.begin(), segments_.begin() + static_cast<std::ptrdiff_t>(count));
   const Offset first = segments_.front()->base_offset();
@@ -233,6 +259,12 @@ Result<DeletionJob> Log::delete_old_segments(std::int64_t now_ms) {
   });
   std::erase_if(unwritten_snapshots_, [&](const auto& snapshot) { return snapshot.offset < first; });
   return job;
+}
+
+Result<DeletionJob> Log::delete_old_segments(std::int64_t now_ms) {
+  MILENA_TRY(const bool expired, expire(now_ms));
+  if (!expired) return DeletionJob(place_.fs);
+  return delete_expired();
 }
 
 }  // namespace milena::storage

@@ -1,6 +1,7 @@
 // What goes into a Log and what comes out of it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -65,6 +66,10 @@ struct LogCheckpoint {
   Offset recovery_point = 0;
   Offset log_start_offset = 0;
   Offset high_watermark = 0;
+
+  // The log surely had records up to here, if it had any.
+  Offset known_end() const { return std::max(recovery_point, high_watermark); }
+  bool has_records() const { return known_end() > 0; }
   bool operator==(const LogCheckpoint&) const = default;
 };
 

@@ -18,6 +18,7 @@ inline constexpr std::string_view kSnapshotSuffix = ".snapshot";
 inline constexpr std::string_view kDeletedSuffix = ".deleted";  // renamed away, to be unlinked
 inline constexpr std::string_view kCleanedSuffix = ".cleaned";  // being written by a compaction
 inline constexpr std::string_view kSwapSuffix = ".swap";        // compacted, about to replace its originals
+inline constexpr std::string_view kKeptSuffix = ".kept";        // a segment that recovery could not join
 inline constexpr std::string_view kEpochCheckpointName = "leader-epoch-checkpoint";
 inline constexpr std::string_view kIndexChecksumsName = "milena-index-checksums";
 

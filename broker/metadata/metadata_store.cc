@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "broker/partition/log_dirs.h"
+#include "controller/records/metadata_batch.h"
 #include "protocol/error_code.h"
 
 namespace milena::broker {
@@ -132,6 +133,34 @@ Status MetadataStore::for_each_batch(Offset offset,
     }
   }
   return {};
+}
+
+std::optional<storage::FollowedMetadata> MetadataStore::record_at(Offset offset) {
+  std::optional<storage::FollowedMetadata> found;
+  if (offset < log_->log_start_offset()) return found;
+  (void)for_each_batch(offset, [&](const protocol::RecordBatchView& batch) -> Status {
+    if (batch.base_offset() <= offset)
+      found = {
+          .offset = offset, .epoch = batch.partition_leader_epoch(), .timestamp_ms = batch.max_timestamp()};
+    return storage_error("one is enough");
+  });
+  return found;
+}
+
+std::optional<bool> MetadataStore::was_registered_after(Offset offset, protocol::BrokerId broker) {
+  if (offset + 1 < log_->log_start_offset()) return std::nullopt;
+  bool found = false;
+  Arena arena;
+  const auto read = for_each_batch(offset + 1, [&](const protocol::RecordBatchView& view) -> Status {
+    arena.reset();
+    MILENA_TRY(const auto batch, controller::decode_metadata_batch(view, arena));
+    for (const auto& record : batch.records) {
+      const auto* const registration = std::get_if<protocol::RegisterBrokerRecord>(&record.body);
+      found = found || (registration != nullptr && registration->broker_id == broker);
+    }
+    return {};
+  });
+  return read ? std::optional(found) : std::nullopt;
 }
 
 Status MetadataStore::write_quorum_state(const std::string& content) {

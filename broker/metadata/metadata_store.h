@@ -45,6 +45,11 @@ class MetadataStore {
   Status for_each_batch(protocol::Offset offset,
                         const std::function<Status(const protocol::RecordBatchView&)>& visit);
 
+  // What is known of the record at `offset`; none when it is not there, or not any more.
+  std::optional<storage::FollowedMetadata> record_at(protocol::Offset offset);
+  // Whether there are registrations of this broker behind `offset`; none when nobody can tell any more.
+  std::optional<bool> was_registered_after(protocol::Offset offset, protocol::BrokerId broker);
+
   protocol::Offset start_offset() const { return log_->log_start_offset(); }
   protocol::Offset end_offset() const { return log_->log_end_offset(); }
   protocol::LeaderEpoch last_epoch() const { return log_->latest_epoch(); }

@@ -83,6 +83,8 @@ LogDirs::Checked LogDirs::open_all() {
 }
 
 LogDirs::Checked LogDirs::open_one(const std::string& path, bool for_partitions) {
+  if (fs_.exists(join(path, storage::kPartitionMetadataName)))
+    return sentence(fmt::format("{} is the directory of a partition, not a log directory", path));
   auto opened = LogDirectory::open(fs_, path);
   if (!opened && opened.error().code == ErrorCode::kInvalidConfig)
     return sentence(fmt::format("{}: {}", path, opened.error().why));

@@ -68,13 +68,24 @@ class LogDirs {
   // Whether partitions may live there, too.
   bool is_metadata_shared() const { return metadata_ != metadata_only_.get(); }
 
+  // Whether any of log.dirs may be usable; if not, which one cannot be used, and why.
+  bool can_serve() const { return !usable_.empty() || !absent_.empty(); }
+  std::string why_none_can_be_used() const;
+
   // Formats the directories that are new, once the metadata log has been read: not while partitions of this
   // node lie in a directory that is missed, because the new one may be a mount point without its disk.
   void format_rest(const controller::MetadataImage& image);
   // Whether the node was there before: an empty metadata log has then lost what it knew.
   bool has_history() const;
+  // What check_current() asks about the metadata log; none for what is not in it any more.
+  struct MetadataLogView {
+    protocol::Offset end;
+    std::function<std::optional<storage::FollowedMetadata>(protocol::Offset)> record_at;
+    // Whether this broker was registered behind the offset: somebody else used the directories then.
+    std::function<std::optional<bool>(protocol::Offset)> was_registered_after;
+  };
   // Whether the metadata log is the one that the directories followed, not an older copy of it.
-  std::expected<void, std::string> check_current(const storage::Log& metadata_log) const;
+  std::expected<void, std::string> check_current(const MetadataLogView& log) const;
   // For check_current() of the next start. The image is of committed records. One thread at a time.
   void note_followed(const controller::MetadataImage& image);
   // From here on the metadata log, or the others, are opened: removes the clean-shutdown markers.

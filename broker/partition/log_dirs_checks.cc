@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <map>
 #include <set>
 #include <utility>
@@ -99,17 +100,19 @@ LogDirs::Checked LogDirs::check_nesting() const {
 // was made anew, empty, in place of its partitions would hide them.
 LogDirs::Checked LogDirs::check_lost() const {
   for (const Uuid& id : options_.lost) {
-    if (find(id) != nullptr) {
-      return sentence(fmt::format("milena.lost.log.dirs names {}, which is here and is used: take it out",
-                                  find(id)->path()));
+    for (const auto* directory : all()) {
+      const auto& owner = directory->meta_properties();
+      if (owner && owner->directory_id == id) {
+        return sentence(fmt::format("milena.lost.log.dirs names {}, which is here and is used: take it out",
+                                    directory->path()));
+      }
     }
     const auto* const unusable = unusable_with(id);
     if (unusable != nullptr) {
-      return sentence(
-          fmt::format("milena.lost.log.dirs names {}, which is in log.dirs and cannot be used for now ({}): "
-                      "if it is gone "
-                      "for good, take it out of log.dirs",
-                      unusable->path, unusable->why));
+      return sentence(fmt::format(
+          "milena.lost.log.dirs names {}, and {}, which is in log.dirs and cannot be used for now ({}), "
+          "is it or may be: if it is gone for good, take it out of log.dirs",
+          id.to_string(), unusable->path, unusable->why));
     }
     if (const auto* const nameless = nameless_with(id)) {
       return sentence(
@@ -122,14 +125,17 @@ LogDirs::Checked LogDirs::check_lost() const {
   return {};
 }
 
-// The one of log.dirs that has this id, by what it says itself, or had it at the last start.
+// The one of log.dirs that has this id, by what it says itself, or had it at the last start; or one that may
+// have it, as it cannot be asked.
 const LogDirs::Unusable* LogDirs::unusable_with(const Uuid& id) const {
   const auto known = std::ranges::find(known_, id, &KnownLogDir::id);
   const auto at = std::ranges::find_if(unusable_, [&](const Unusable& directory) {
     const auto text = read_file(fs_, join(directory.path, storage::kMetaPropertiesName), 1 << 16);
     const auto owner = text ? storage::decode_meta_properties(as_text(*text)) : std::nullopt;
     if (owner) return owner->directory_id == id;
-    return known != known_.end() && resolved_path(directory.path) == resolved_path(known->path);
+    const bool is_missing = !text && text.error().code == ENOENT;
+    return !is_missing ||
+           (known != known_.end() && resolved_path(directory.path) == resolved_path(known->path));
   });
   return at == unusable_.end() ? nullptr : &*at;
 }
@@ -188,15 +194,15 @@ bool LogDirs::is_freshly_formatted_by_kafka(LogDirectory& directory) const {
          });
 }
 
-LogDirs::Checked LogDirs::check_current(const storage::Log& metadata_log) const {
+LogDirs::Checked LogDirs::check_current(const MetadataLogView& log) const {
   std::vector<std::string> ahead;
   storage::FollowedMetadata last{};
   for (const auto& directory : usable_) {
     const auto& followed = directory->followed_metadata();
     if (!followed || !directory->meta_properties()) continue;  // without it, it may be anybody's
-    const auto epoch = metadata_log.epoch_of(followed->offset);
-    const bool is_known = epoch == followed->epoch || epoch == protocol::kNoLeaderEpoch;
-    if (followed->offset < metadata_log.log_end_offset() && is_known) continue;
+    if (!log.was_registered_after(followed->offset).value_or(true)) directory->trust_log_starts();
+    const auto record = log.record_at(followed->offset);
+    if (followed->offset < log.end && record.value_or(*followed) == *followed) continue;
     ahead.push_back(directory->path());
     if (last.offset < followed->offset) last = *followed;
   }
@@ -207,16 +213,23 @@ LogDirs::Checked LogDirs::check_current(const storage::Log& metadata_log) const 
       "it is an older copy, or of another history of this cluster. Put the current one back. If there is "
       "none, "
       "remove {} there and start again: topics that this metadata log does not know are then kept as *-stray",
-      metadata_->path(), metadata_log.log_end_offset().value, fmt::join(ahead, ", "), last.offset.value,
-      last.epoch.value, storage::kFollowedMetadataName));
+      metadata_->path(), log.end.value, fmt::join(ahead, ", "), last.offset.value, last.epoch.value,
+      storage::kFollowedMetadataName));
 }
 
 void LogDirs::note_followed(const MetadataImage& image) {
-  const storage::FollowedMetadata followed{.offset = image.provenance.offset,
-                                           .epoch = image.provenance.epoch};
+  const auto& [offset, epoch, timestamp_ms] = image.provenance;
+  const storage::FollowedMetadata followed{.offset = offset, .epoch = epoch, .timestamp_ms = timestamp_ms};
   for (const auto& directory : usable_) {
     if (!directory->health().offline()) directory->note_followed_metadata(followed);
   }
+}
+
+std::string LogDirs::why_none_can_be_used() const {
+  std::vector<std::string> reasons;
+  for (const Unusable& directory : unusable_)
+    reasons.push_back(fmt::format("{}: {}", directory.path, directory.why));
+  return fmt::format("none of the log directories can be used ({})", fmt::join(reasons, "; "));
 }
 
 bool LogDirs::has_history() const {

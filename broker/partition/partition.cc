@@ -220,14 +220,19 @@ Result<Offset> Partition::delete_records(Offset offset) {
   return log_->log_start_offset();
 }
 
-Result<storage::DeletionJob> Partition::delete_old_segments(std::int64_t now_ms) {
+Result<bool> Partition::expire_segments(std::int64_t now_ms) {
   WakeList wakes;
   const MutexLock lock(mutex_);
   MILENA_CHECK(check_leader(protocol::kNoLeaderEpoch));
-  const Offset before = log_->log_start_offset();
-  MILENA_TRY(auto job, log_->delete_old_segments(now_ms));
-  if (log_->log_start_offset() != before) tell_watches({.high_watermark = log_->high_watermark()}, wakes);
-  return job;
+  MILENA_TRY(const bool expired, log_->expire(now_ms));
+  if (expired) tell_watches({.high_watermark = log_->high_watermark()}, wakes);
+  return expired;
+}
+
+Result<storage::DeletionJob> Partition::delete_expired_segments() {
+  const MutexLock lock(mutex_);
+  MILENA_CHECK(check_leader(protocol::kNoLeaderEpoch));
+  return log_->delete_expired();
 }
 
 std::unique_ptr<storage::Log> Partition::close() {

@@ -139,7 +139,9 @@ class Partition : public FileHolder, public std::enable_shared_from_this<Partiti
   //   OFFSET_OUT_OF_RANGE  beyond the high watermark, or below -1
   Result<Offset> delete_records(Offset offset);
   // Retention: files that may go, to be unlinked by DeletionJob::run on a thread that may block.
-  Result<storage::DeletionJob> delete_old_segments(std::int64_t now_ms);
+  // See Log: in between, note_checkpoint() and LogDirectory::write_checkpoints().
+  Result<bool> expire_segments(std::int64_t now_ms);
+  Result<storage::DeletionJob> delete_expired_segments();
   // The topic is deleted, or this node goes down: nothing works any more, and everybody who waits is woken.
   // The log goes to the caller; null if it did before, or there is none.
   std::unique_ptr<storage::Log> close();

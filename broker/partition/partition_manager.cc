@@ -224,6 +224,10 @@ void PartitionManager::report_full_disks() {
 
 void PartitionManager::report_failed_directories() {
   report_full_disks();
+  for (const auto& directory : dirs_.usable()) {
+    for (const std::string& fault : directory->health().take_faults())
+      log_.error("{}. Its partition answers KAFKA_STORAGE_ERROR for what needs it", fault);
+  }
   std::vector<Uuid> failed;
   for (const auto& directory : dirs_.usable()) {
     if (!directory->health().offline() || !reported_failed_.insert(directory.get()).second) continue;
@@ -243,9 +247,20 @@ bool PartitionManager::all_directories_offline() const {
                              [](const auto& directory) { return directory->health().offline(); });
 }
 
+// A start takes segments that are missing behind the checkpointed log start for lost: it is written first. If
+// there is no room for it, deleting is what helps.
 void PartitionManager::enforce_retention() {
+  std::vector<std::shared_ptr<Partition>> expired;
   for (const auto& partition : registry_.all()) {
-    if (auto job = partition->delete_old_segments(trusted_wall_ms(clock_))) job->run();
+    if (!partition->expire_segments(trusted_wall_ms(clock_)).value_or(false)) continue;
+    partition->note_checkpoint();
+    expired.push_back(partition);
+  }
+  if (expired.empty()) return;
+  if (const auto done = write_noted_checkpoints(); !done)
+    log_.error("checkpoints could not be written: {}", done.error().why);
+  for (const auto& partition : expired) {
+    if (auto job = partition->delete_expired_segments()) job->run();
   }
 }
 

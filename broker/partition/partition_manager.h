@@ -129,6 +129,8 @@ class PartitionManager final : public FlushScheduler {
   void sort_out(const FoundReplicas& found, const controller::MetadataImage& image);
   void warn_of_copies(const FoundReplicas& found, const storage::TopicPartition& partition,
                       const FoundReplica& replica) const;
+  bool stands_in_place(const FoundReplicas& found, const FoundReplica& replica,
+                       const controller::MetadataImage& image) const;
   void keep_stray(storage::LogDirectory& directory, const storage::PartitionName& name);
   void report_strays();
   void note_stray(storage::LogDirectory& directory, const std::string& name);

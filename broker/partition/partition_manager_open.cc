@@ -20,10 +20,19 @@ using Action = ReplicaPlacement::Action;
 
 void PartitionManager::open(const MetadataImage& image) {
   cordon(image);
+  for (const auto& directory : dirs_.usable()) {
+    for (const std::string& name : directory->lost_checkpoints()) {
+      log_.warn(
+          "{}/{} is damaged or missing: logs are recovered from further back, and records that were deleted "
+          "from their beginning may be served again",
+          directory->path(), name);
+    }
+  }
   const auto found = find_replicas(dirs_, runtime_, options_.recovery_threads);
   sort_out(found, image);
   open_all(found, image);
   report_strays();
+  for (const auto& partition : registry_.all()) partition->note_checkpoint();
   for (const auto& directory : dirs_.usable()) {
     if (const auto done = directory->recovery_done(); !done)
       log_.error("log directory {}: {}", directory->path(), why_of(done.error(), *directory));
@@ -41,7 +50,7 @@ void PartitionManager::sort_out(const FoundReplicas& found, const MetadataImage&
         warn_of_copies(found, partition, replica);
         break;
       case ReplicaOwner::kNoTopic:
-        keep_stray(*replica.directory, replica.name);
+        if (!stands_in_place(found, replica, image)) keep_stray(*replica.directory, replica.name);
         break;
       case ReplicaOwner::kDeletedTopic:
         log_.info("{} is removed: the metadata does not know its topic", path);
@@ -88,6 +97,23 @@ void PartitionManager::warn_of_copies(const FoundReplicas& found, const TopicPar
         "{} lies in {} and in {}: the directory that the metadata names is used, the other is not touched",
         replica.name.name, at->second.directory->path(), replica.directory->path());
   }
+}
+
+// Whether it has the name of a partition that should be in this directory, held records, and is nowhere: its
+// partition.metadata may be damaged. The placement names it.
+bool PartitionManager::stands_in_place(const FoundReplicas& found, const FoundReplica& replica,
+                                       const MetadataImage& image) const {
+  const TopicPartition& name = replica.name.partition;
+  const auto* topic = image.topic(name.topic);
+  const auto* state = topic == nullptr ? nullptr : topic->partition(name.partition);
+  if (state == nullptr || replica.name.state != PartitionName::State::kLive) return false;
+  if (state->directory_of(options_.self) != replica.directory->meta_properties()->directory_id) return false;
+  const auto checkpoint = replica.directory->noted(name);
+  if (!checkpoint || !checkpoint->has_records()) return false;
+  const auto [first, last] = found.equal_range(name);
+  return std::none_of(first, last, [&](const auto& other) {
+    return other.second.metadata.is_valid() && other.second.metadata.topic_id == topic->id;
+  });
 }
 
 void PartitionManager::keep_stray(LogDirectory& directory, const PartitionName& name) {
@@ -186,8 +212,10 @@ PartitionManager::OpenedReplica PartitionManager::open_replica(const TopicIdenti
   auto opened = open_log(topic, settings, index, placement, *directory);
   if (!opened) {
     if (!is_reported) {
-      log_.error("{} is offline: its log cannot be {}: {}", directory->partition_path(name),
-                 is_missing ? "made" : "opened", why_of(opened.error(), *directory));
+      const std::string path = directory->partition_path(name);
+      const std::string file = directory->health().fault_of(path);
+      log_.error("{} is offline: its log cannot be {}: {}{}", path, is_missing ? "made" : "opened",
+                 file.empty() ? "" : file + ": ", why_of(opened.error(), *directory));
     }
     return {.is_missing = is_missing};
   }
@@ -261,12 +289,25 @@ Result<std::unique_ptr<storage::Log>> PartitionManager::open_moved_log(const Top
 }
 
 void PartitionManager::report_recovery(const std::string& path, const storage::Log& log) const {
-  const auto& [cut_bytes, has_lost_its_tail] = log.recovery();
+  const auto& [cut_bytes, kept_segments, has_lost_its_tail, starts_late] = log.recovery();
   if (cut_bytes > 0) {
     log_.warn(
         "{}: {} bytes behind offset {} were no whole batches, and are removed: what an append or a power cut "
         "has left",
         path, cut_bytes, log.log_end_offset().value);
+  }
+  if (kept_segments > 0) {
+    log_.error(
+        "{}: {} segments do not join the records before them, which end at offset {}: a segment in between "
+        "is "
+        "missing, or was cut by a power failure. They are kept as *.log.kept",
+        path, kept_segments, log.log_end_offset().value);
+  }
+  if (starts_late) {
+    log_.warn(
+        "{} begins at offset {}, behind the log start of the last checkpoint: retention has removed what was "
+        "before it, or its first segments are missing",
+        path, log.log_start_offset().value);
   }
   if (has_lost_its_tail) {
     log_.warn("{}: all that was left of it lies below its log start, {}, and is removed", path,

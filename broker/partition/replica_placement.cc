@@ -122,6 +122,14 @@ ReplicaPlacement ReplicaPlacer::place_by_name(const controller::Topic& topic, pr
   if (!strays.empty() && !is_missed) return place_stray(strays);
   if (foreign == nullptr) return place_missing(name, assigned);
   const auto* other = image_.topic(foreign->metadata.topic_id);
+  if (other == nullptr && assigned_dir->noted(name).value_or(storage::LogCheckpoint{}).has_records()) {
+    return offline(
+        fmt::format("{}/{} names a topic that does not exist, and the directory held records of this one. If "
+                    "they are its "
+                    "records, stop the broker and run: milena verify {} --adopt {}. Otherwise move it away",
+                    assigned_dir->partition_path(name), storage::kPartitionMetadataName, assigned_dir->path(),
+                    storage::directory_name(name)));
+  }
   if (other == nullptr) return created(assigned_dir, "what lay there under its name belongs to no topic");
   return offline(fmt::format("{} holds a partition of topic {}, not of {}: put it back under its own name",
                              assigned_dir->partition_path(name), other->name, topic.name));
@@ -171,14 +179,14 @@ ReplicaPlacement ReplicaPlacer::place_missing(const TopicPartition& name, const 
   LogDirectory* const assigned_dir = dirs_.find(assigned);
   if (assigned_dir != nullptr) {
     const auto checkpoint = assigned_dir->noted(name);
-    if (!checkpoint || checkpoint->recovery_point == 0)
+    if (!checkpoint || !checkpoint->has_records())
       return created(assigned_dir, "its directory was not there");
     return offline(
         fmt::format("{} is gone, though it held records up to offset {}. Put it back; or, to go on with an "
                     "empty partition, stop "
                     "the broker and run: milena verify {} --adopt {}",
-                    assigned_dir->partition_path(name), checkpoint->recovery_point.value,
-                    assigned_dir->path(), storage::directory_name(name)));
+                    assigned_dir->partition_path(name), checkpoint->known_end().value, assigned_dir->path(),
+                    storage::directory_name(name)));
   }
   if (dirs_.is_lost(assigned)) return created(nullptr, "its log directory is declared lost");
   if (!controller::is_reserved_directory(assigned))

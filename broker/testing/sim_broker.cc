@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "storage/log_directory.h"
 
 namespace milena::broker::testing {
 
@@ -14,6 +15,7 @@ SimBroker::~SimBroker() { end(); }
 
 std::string SimBroker::start() {
   MILENA_ASSERT(broker_ == nullptr, "a broker is started twice");
+  if (boots_ == 0) boot();
   ConfigSources sources{.overrides = settings_};
   sources.overrides.push_back("listeners=PLAINTEXT://127.0.0.1:" + std::to_string(kPort));
   auto settings = StaticConfig::read(sources);
@@ -54,6 +56,13 @@ void SimBroker::crash(MemFs::Loss loss) {
   end();
   disk_.crash(loss);
   disk_.clear_faults();
+  if (loss != MemFs::Loss::kNothing) boot();
+}
+
+void SimBroker::boot() {
+  (void)disk_.make_directories(parent_directory(storage::kBootIdPath));
+  const auto file = disk_.open(std::string(storage::kBootIdPath), OpenMode::kTruncate);
+  if (file) (void)(*file)->write_at(0, as_bytes(std::to_string(++boots_)));
 }
 
 void SimBroker::end() {

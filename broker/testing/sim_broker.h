@@ -44,10 +44,12 @@ class SimBroker {
 
  private:
   void end();
+  void boot();  // the system starts: a killed process leaves the page cache, a power cut does not
   static void keep_line(void* self, LogLevel level, std::string_view line);
 
   SimRuntime& runtime_;
   MemFs& disk_;
+  int boots_ = 0;
   const std::vector<std::string> settings_;
   SeededRng rng_;
   std::string lines_;
