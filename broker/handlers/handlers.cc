@@ -17,6 +17,7 @@
 #include "broker/handlers/describe_configs.h"
 #include "broker/handlers/describe_log_dirs.h"
 #include "broker/handlers/describe_producers.h"
+#include "broker/handlers/describe_quorum.h"
 #include "broker/handlers/describe_topic_partitions.h"
 #include "broker/handlers/fetch.h"
 #include "broker/handlers/find_coordinator.h"
@@ -199,9 +200,11 @@ void Handlers::Parts::serve_metadata(const Services& services) {
         const auto image = metadata.image();
         responder.send(list_reassignments(request, *image, call.arena));
       });
-  router.answer<protocol::DescribeQuorumRequest>(
-      ApiKey::kDescribeQuorum,
-      [&metadata](Call& call, const auto& request) { return metadata.describe_quorum(request, call.arena); });
+  router.serve<protocol::DescribeQuorumRequest>(
+      ApiKey::kDescribeQuorum, [&metadata](Call& call, const auto& request, Responder responder) {
+        const auto view = metadata.quorum();
+        responder.send(describe_quorum(request, view, call.arena));
+      });
 }
 
 void Handlers::Parts::serve_transactions(const Services& services) {

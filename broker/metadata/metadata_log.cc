@@ -159,10 +159,9 @@ controller::MetadataImagePtr MetadataLog::image() const {
   return image_;
 }
 
-protocol::DescribeQuorumResponse MetadataLog::describe_quorum(const protocol::DescribeQuorumRequest& request,
-                                                              Arena& arena) const {
+controller::QuorumView MetadataLog::quorum() const {
   const MutexLock lock(mutex_);
-  return raft_.describe(request, clock_.wall_ms(), arena);
+  return raft_.view(clock_.wall_ms());
 }
 
 void MetadataLog::start(std::unique_ptr<WorkerPool> thread, Subscriber subscriber) {

@@ -74,9 +74,8 @@ class MetadataLog final : public MetadataSource {
   controller::FeatureLevel kraft_version() const { return kraft_version_; }
   storage::Log& storage_log() { return store_->log(); }
 
-  // DescribeQuorum, as of the last commit. Views into the arena.
-  protocol::DescribeQuorumResponse describe_quorum(const protocol::DescribeQuorumRequest& request,
-                                                   Arena& arena) const;
+  // As of the last commit. Any thread.
+  controller::QuorumView quorum() const;
 
  private:
   MetadataLog(Options options, std::unique_ptr<MetadataStore> store, controller::RaftCore raft,
