@@ -1,6 +1,6 @@
 // RaftCore: one replica of the metadata log, as a pure state machine in the manner of etcd's raft.
 //
-// Owned by the controller's loop; not thread-safe. Never waits and does no I/O: an event goes in, a Ready
+// Owned by its driver; not thread-safe. Never waits and does no I/O: an event goes in, a Ready
 // comes out, and its fields are carried out in the order in which they are declared. docs: KIP-595, KIP-853.
 // Always: the epoch only grows, one leader per epoch, the high watermark only grows, and no epoch is led
 // twice: a replica that was leader when it stopped leads the next epoch, so that an (epoch, offset) pair
