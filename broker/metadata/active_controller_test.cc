@@ -65,6 +65,7 @@ TEST_F(ActiveControllerTest, MessagesThatWaitAreCommittedByOneSync) {
   disk_.fail({.call = "fdatasync", .nth = 2, .code = EIO, .path_part = "00000000000000000000.log"});
   run();
   for (const auto& creation : creations) EXPECT_TRUE(is_created(creation));
+  ASSERT_TRUE(again->outcome && *again->outcome);
   EXPECT_EQ(**again->outcome, ErrorCode::kTopicAlreadyExists);
   EXPECT_EQ(told_, (std::vector<std::string>{"a", "b", "c"}));
   const auto later = create("later");

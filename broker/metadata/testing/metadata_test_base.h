@@ -13,6 +13,7 @@
 
 #include "base/mem_fs.h"
 #include "base/mutex.h"
+#include "broker/metadata/broker_lifecycle.h"
 #include "broker/metadata/cluster_metadata.h"
 #include "broker/node_settings.h"
 #include "protocol/error_code.h"
@@ -84,45 +85,28 @@ class MetadataTest : public ::testing::Test {
     config->segment_bytes = segment_bytes_;
     return MetadataStore::open(disk_, *home_, std::move(config), clock_.wall_ms());
   }
-  // The same, and the broker of this node is registered and active.
+  protocol::BrokerRegistrationRequest registration(Arena& arena) {
+    using Request = protocol::BrokerRegistrationRequest;
+    const auto supported = supported_features();
+    Request request{.broker_id = 1,
+                    .incarnation_id = Uuid::random(rng_),
+                    .features = arena.array<Request::Feature>(supported.size()),
+                    .log_dirs = arena.array<Uuid>(1)};
+    std::size_t at = 0;
+    for (const auto& [name, range] : supported) {
+      request.features[at++] = {
+          .name = arena.text(name), .min_supported_version = range.min, .max_supported_version = range.max};
+    }
+    request.log_dirs[0] = *Uuid::parse(kDirectoryId);
+    return request;
+  }
+  // Opens it, and the broker of this node is registered and active.
   void open_with_broker(MemFs::Loss loss = MemFs::Loss::kNothing) {
     ASSERT_EQ(open(loss), "");
     Arena arena;
-    auto features = arena.array<protocol::BrokerRegistrationRequest::Feature>(supported_features().size());
-    std::size_t at = 0;
-    const auto supported = supported_features();
-    for (const auto& [name, range] : supported)
-      features[at++] = {.name = name, .min_supported_version = range.min, .max_supported_version = range.max};
-    auto listeners = arena.array<protocol::BrokerRegistrationRequest::Listener>(1);
-    listeners[0] = {.name = "PLAINTEXT", .host = "localhost", .port = 9092};
-    auto directories = arena.array<Uuid>(1);
-    directories[0] = *Uuid::parse(kDirectoryId);
-    const auto registered = ask<protocol::BrokerRegistrationResponse>(
-        {.request = protocol::BrokerRegistrationRequest{.broker_id = 1,
-                                                        .incarnation_id = Uuid::random(rng_),
-                                                        .listeners = listeners,
-                                                        .features = features,
-                                                        .log_dirs = directories}},
-        arena);
-    ASSERT_TRUE(registered);
-    ASSERT_EQ(registered->error_code, ErrorCode::kNone);
-    const auto unfenced = ask<protocol::BrokerHeartbeatResponse>(
-        {.request = protocol::BrokerHeartbeatRequest{.broker_id = 1,
-                                                     .broker_epoch = registered->broker_epoch,
-                                                     .current_metadata_offset =
-                                                         metadata_->source().image()->provenance.offset}},
-        arena);
-    ASSERT_TRUE(unfenced);
-    ASSERT_FALSE(unfenced->is_fenced);
-  }
-
-  // A message that is answered before send() returns.
-  template <class Response>
-  Result<Response> ask(controller::ControllerMessage message, Arena& arena) {
-    Result<Response> got = fail(ErrorCode::kRequestTimedOut, "no answer");
-    ask_controller<Response>(metadata_->controller(), std::move(message), arena,
-                             [&](const Result<Response>& answer) { got = answer; });
-    return got;
+    const auto started =
+        BrokerLifecycle(metadata_->controller(), metadata_->source(), 1, log_).start(registration(arena));
+    ASSERT_TRUE(started) << started.error();
   }
 
   // What came of the creation of a topic; none while there is no answer.
