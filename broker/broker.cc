@@ -223,6 +223,7 @@ std::expected<void, std::string> Broker::Parts::open_metadata() {
                     "__cluster_metadata-0 back",
                     directory.path()));
   }
+  MILENA_CHECK(dirs->check_current((*store)->log()));
   auto settings = controller_settings(config, cluster_id, configuration);
   const auto bootstrap = controller::default_bootstrap_features(settings.supported_features);
   ClusterMetadata::Options options{
@@ -259,6 +260,7 @@ std::expected<void, std::string> Broker::Parts::open_partitions() {
   const auto last_seen = partitions->last_seen_ms();
   if (last_seen || !before->topics.empty()) clock.resume_from(last_seen);
   partitions->note_time();
+  dirs->note_followed(*before);
   partitions->open(*before);
   if (partitions->all_directories_offline()) {
     return sentence(
@@ -330,6 +332,7 @@ void Broker::stop() {
   if (parts.workers != nullptr) parts.workers->stop();
   if (parts.partitions != nullptr) parts.partitions->stop_maintenance();
   if (parts.partitions != nullptr) {
+    parts.dirs->note_followed(*parts.metadata->source().image());
     parts.partitions->close(parts.lifecycle->broker_epoch(), parts.metadata->storage_log());
   }
   parts.started = false;

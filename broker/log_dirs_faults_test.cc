@@ -47,6 +47,93 @@ class LogDirsFaultsTest : public testing::LogDirsTest {
   }
 };
 
+TEST_F(LogDirsFaultsTest, AnOlderMetadataLogBesideNewerDataIsRefused) {
+  fill("/a,/b");
+  copy("/a", "/backup");
+  for (const bool is_clean : {true, false}) {
+    const std::string topic = is_clean ? "letters" : "cards";
+    fill("/a,/b", topic);
+    const auto in_b = lying_in("/b", topic);
+    ASSERT_FALSE(in_b.empty());
+    if (!is_clean) ASSERT_TRUE(disk_.remove("/b/.kafka_cleanshutdown"));
+    ASSERT_TRUE(disk_.rename("/a", "/newer"));
+    copy("/backup", "/a");
+    const std::string metadata = text_of("/a/__cluster_metadata-0/00000000000000000000.log");
+    const std::string why = start("/a,/b").refusal();
+    EXPECT_NE(why.find("the metadata log in /a ends at offset"), std::string::npos) << why;
+    EXPECT_NE(why.find("is not the one that /b followed"), std::string::npos) << why;
+    EXPECT_EQ(text_of("/a/__cluster_metadata-0/00000000000000000000.log"), metadata);
+    EXPECT_EQ(lying_in("/b", topic), in_b) << "nothing is set aside";
+    ASSERT_TRUE(disk_.remove_tree("/a"));
+    ASSERT_TRUE(disk_.rename("/newer", "/a"));
+    auto broker = start("/a,/b");
+    ASSERT_EQ(broker.refusal(), "");
+    EXPECT_EQ(served(broker, topic), all());
+    broker.stop();
+  }
+}
+
+// The topic was made, and the broker was killed before it could note anything else.
+TEST_F(LogDirsFaultsTest, ATopicThatWasMadeIsFollowedAtOnce) {
+  fill("/a,/b");
+  copy("/a", "/backup");
+  auto broker = start("/a,/b");
+  ASSERT_EQ(create_topic(broker, "letters", kPartitions), ErrorCode::kNone);
+  copy("/b", "/killed");
+  broker.stop();
+  ASSERT_TRUE(disk_.remove_tree("/a"));
+  ASSERT_TRUE(disk_.remove_tree("/b"));
+  ASSERT_TRUE(disk_.rename("/backup", "/a"));
+  ASSERT_TRUE(disk_.rename("/killed", "/b"));
+  EXPECT_NE(start("/a,/b").refusal().find("older copy"), std::string::npos);
+}
+
+TEST_F(LogDirsFaultsTest, ARestoredMetadataLogThatWentItsOwnWayIsRefusedBesideTheDataItDoesNotKnow) {
+  fill("/a,/b");
+  copy("/a", "/backup");
+  fill("/a,/b", "letters");
+  ASSERT_TRUE(disk_.remove_tree("/a"));
+  ASSERT_TRUE(disk_.rename("/backup", "/a"));
+  for (int i = 0; i < 20; ++i) fill("/a", "topic-" + std::to_string(i));  // longer than the other one was
+  EXPECT_NE(start("/a,/b").refusal().find("of another history"), std::string::npos);
+}
+
+TEST_F(LogDirsFaultsTest, AMetadataLogIsFollowedThroughItsSnapshots) {
+  const std::vector<std::string> often{"metadata.log.max.record.bytes.between.snapshots=100"};
+  for (int i = 0; i < 5; ++i) {
+    auto broker = start("/a,/b", often);
+    ASSERT_EQ(broker.refusal(), "");
+    ASSERT_EQ(create_topic(broker, "topic-" + std::to_string(i), kPartitions), ErrorCode::kNone);
+    broker.stop();
+  }
+  EXPECT_FALSE(names_in("/a/__cluster_metadata-0", ".checkpoint").empty());
+  EXPECT_EQ(start("/a,/b", often).refusal(), "");
+}
+
+TEST_F(LogDirsFaultsTest, APartitionThatWasRenamedIsNotMadeAnew) {
+  for (const std::string other : {"letters-0", "orders-77"}) {
+    fill("/a", "orders");
+    for (const char* name : {"/a/.kafka_cleanshutdown", "/a/recovery-point-offset-checkpoint"})
+      ASSERT_TRUE(disk_.remove(name));  // as after a kill before the first checkpoint
+    ASSERT_TRUE(disk_.rename("/a/orders-2", "/a/" + other));
+    {
+      auto broker = start("/a");
+      ASSERT_EQ(broker.refusal(), "");
+      EXPECT_EQ(served(broker), (std::set{0, 1, 3, 4, 5}));
+      EXPECT_TRUE(tells(broker, "/a/" + other + " holds a partition of topic orders"));
+      EXPECT_FALSE(disk_.exists("/a/orders-2"));
+      broker.stop();
+    }
+    ASSERT_TRUE(disk_.rename("/a/" + other, "/a/orders-2"));
+    {
+      auto broker = start("/a");
+      EXPECT_EQ(served(broker), all());
+      broker.stop();
+    }
+    ASSERT_TRUE(disk_.remove_tree("/a"));
+  }
+}
+
 TEST_F(LogDirsFaultsTest, AStrayIsTakenBackWhenTheMetadataKnowsItAgain) {
   fill("/a,/b");
   copy("/a", "/backup");
@@ -55,6 +142,7 @@ TEST_F(LogDirsFaultsTest, AStrayIsTakenBackWhenTheMetadataKnowsItAgain) {
   ASSERT_FALSE(in_b.empty());
   ASSERT_TRUE(disk_.rename("/a", "/newer"));
   ASSERT_TRUE(disk_.rename("/backup", "/a"));
+  forget_metadata_of("/b");
   {
     auto broker = start("/a,/b");
     ASSERT_EQ(broker.refusal(), "");
@@ -85,10 +173,12 @@ TEST_F(LogDirsFaultsTest, AStrayComesBackAsItWasThoughItsNameWasAnothersMeanwhil
   }
   ASSERT_TRUE(disk_.rename("/a", "/newer"));
   ASSERT_TRUE(disk_.rename("/backup", "/a"));
+  forget_metadata_of("/b");
   start("/a,/b").stop();
   fill("/a,/b", "letters");  // another topic of that name
   ASSERT_TRUE(disk_.remove_tree("/a"));
   ASSERT_TRUE(disk_.rename("/newer", "/a"));
+  forget_metadata_of("/b");
   auto broker = start("/a,/b");
   ASSERT_EQ(broker.refusal(), "");
   EXPECT_EQ(try_fetch(broker, "letters", index).error_code, ErrorCode::kOffsetOutOfRange) << "0 was deleted";
@@ -328,6 +418,28 @@ TEST_F(LogDirsFaultsTest, WithoutItsNewestSnapshotTheMetadataLogIsNotTouched) {
   auto broker = start("/a");
   ASSERT_EQ(broker.refusal(), "");
   EXPECT_EQ(served(broker), all());
+}
+
+TEST_F(LogDirsFaultsTest, ASnapshotThatWasNotFinishedIsRemoved) {
+  fill("/a");
+  const std::string part = "/a/__cluster_metadata-0/00000000000000000012-0000000001.checkpoint.part";
+  write(part, "half of it");
+  auto broker = start("/a");
+  ASSERT_EQ(broker.refusal(), "");
+  EXPECT_FALSE(disk_.exists(part));
+  EXPECT_EQ(served(broker), all());
+}
+
+TEST_F(LogDirsFaultsTest, AFileThatIsTooLargeIsNoFullDisk) {
+  fill("/a,/b");
+  const auto in_a = lying_in("/a");
+  write("/b/meta.properties", std::string(100'000, '#'));
+  auto broker = start("/a,/b");
+  ASSERT_EQ(broker.refusal(), "");
+  EXPECT_TRUE(tells(broker, "log directory /b cannot be used"));
+  EXPECT_TRUE(tells(broker, "/b/meta.properties"));
+  EXPECT_FALSE(tells(broker, "full"));
+  EXPECT_EQ(served(broker), in_a);
 }
 
 TEST_F(LogDirsFaultsTest, WhatAnInterruptedRemovalHasLeftIsRemoved) {

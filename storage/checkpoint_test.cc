@@ -4,6 +4,7 @@
 #include "base/rng.h"
 #include "storage/checkpoint_text.h"
 #include "storage/epoch_cache.h"
+#include "storage/followed_metadata.h"
 #include "storage/index_checksums.h"
 #include "storage/known_log_dirs.h"
 #include "storage/meta_properties.h"
@@ -189,6 +190,19 @@ TEST(KnownLogDirs, AreReadBackOrNotAtAll) {
        {"1\n0\n", "0\n1\nx data /a\n", "0\n1\nn2B2ko3xS3aQDDPWo6Sm0Q other /a\n",
         "0\n1\nn2B2ko3xS3aQDDPWo6Sm0Q data \n", "0\n2\n"})
     EXPECT_FALSE(decode_known_log_dirs(broken)) << broken;
+}
+
+TEST(FollowedMetadata, IsReadBackOrNotAtAll) {
+  const FollowedMetadata followed{.offset = 341, .epoch = 7};
+  const std::string text = encode_followed_metadata(followed);
+  EXPECT_EQ(text, "version: 0\noffset: 341\nleader_epoch: 7\n");
+  EXPECT_EQ(decode_followed_metadata(text), followed);
+  for (std::size_t cut = 0; cut < text.size(); ++cut)
+    EXPECT_FALSE(decode_followed_metadata(text.substr(0, cut))) << cut;
+  for (const std::string_view other :
+       {"version: 1\noffset: 341\nleader_epoch: 7\n", "version: 0\noffset: -1\nleader_epoch: 7\n",
+        "version: 0\noffset: \nleader_epoch: \n", "version: 0\noffset: 341\nleader_epoch: 7\n\n"})
+    EXPECT_FALSE(decode_followed_metadata(other)) << other;
 }
 
 TEST(SegmentNames, TwentyDigits) {

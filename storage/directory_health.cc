@@ -14,6 +14,7 @@ namespace milena::storage {
 bool is_disk_full(const IoError& error) {
   const bool full = error.code == ENOSPC || error.code == EDQUOT || error.code == EFBIG;
   const std::string_view call = error.call;
+  if (call == "read_file") return false;  // more in it than its reader takes
   return full && call.find("sync") == std::string_view::npos && call != "rename";
 }
 

@@ -105,6 +105,8 @@ Status LogDirectory::load() {
   }
   if (const auto seen = read_file(fs_, join(path_, kLastSeenName), 1 << 10))
     last_seen_ms_ = decode_last_seen(as_text(*seen));
+  if (const auto followed = read_file(fs_, join(path_, kFollowedMetadataName), 1 << 10))
+    followed_metadata_ = decode_followed_metadata(as_text(*followed));
   {
     const MutexLock guard(mutex_);
     for (auto& [name, noted] : noted_) noted.recovery_point_on_disk = noted.checkpoint.recovery_point;
@@ -456,6 +458,13 @@ void LogDirectory::end_truncation(const std::string& partition) {
 void LogDirectory::note_last_seen(std::int64_t wall_ms) {
   const auto file = fs_.open(join(path_, kLastSeenName), OpenMode::kTruncate);
   if (file && (*file)->write_at(0, as_bytes(encode_last_seen(wall_ms)))) last_seen_ms_ = wall_ms;
+}
+
+void LogDirectory::note_followed_metadata(const FollowedMetadata& followed) {
+  if (followed == followed_metadata_) return;
+  const auto file = fs_.open(join(path_, kFollowedMetadataName), OpenMode::kTruncate);
+  if (file && (*file)->write_at(0, as_bytes(encode_followed_metadata(followed))))
+    followed_metadata_ = followed;
 }
 
 Status LogDirectory::recovery_done() {

@@ -30,6 +30,7 @@
 #include "base/rng.h"
 #include "base/uuid.h"
 #include "storage/directory_health.h"
+#include "storage/followed_metadata.h"
 #include "storage/log.h"
 #include "storage/meta_properties.h"
 #include "storage/offset_checkpoint.h"
@@ -138,6 +139,13 @@ class LogDirectory {
   // in the clock. One thread at a time.
   void note_last_seen(std::int64_t wall_ms);
 
+  // --- the metadata log
+  // How far the broker that used the directory last had followed it; none when that is not known.
+  const std::optional<FollowedMetadata>& followed_metadata() const { return followed_metadata_; }
+  // Remembers that for the next start. Only what is on stable storage; not synced itself: a failure only
+  // costs the next start a check. One thread at a time.
+  void note_followed_metadata(const FollowedMetadata& followed);
+
   // --- start and stop
   // Brings everything in the logs to stable storage, with one sync of the file system. Nobody else uses the
   // logs meanwhile. A log that the disk has no room for is left as it is.
@@ -183,6 +191,7 @@ class LogDirectory {
   std::int64_t previous_broker_epoch_ = -1;
   bool recovery_done_ = false;
   std::optional<std::int64_t> last_seen_ms_;
+  std::optional<FollowedMetadata> followed_metadata_;
 
   // Serialises writers of the checkpoint files. Held while mutex_ is taken for a moment, never the other way
   // round; only ever taken on the blocking pool.

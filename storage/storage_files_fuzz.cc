@@ -8,6 +8,7 @@
 #include <source_location>
 
 #include "storage/epoch_cache.h"
+#include "storage/followed_metadata.h"
 #include "storage/index_checksums.h"
 #include "storage/known_log_dirs.h"
 #include "storage/last_seen.h"
@@ -34,7 +35,7 @@ void require(bool condition, std::source_location at = std::source_location::cur
 void load(std::uint8_t which, BytesView bytes) {
   const std::string_view text = as_text(bytes);
   std::vector<std::byte> copy(bytes.begin(), bytes.end());
-  switch (which % 13) {
+  switch (which % 14) {
     case 0: {
       const auto read = decode_offset_checkpoint(text);
       if (read) require(decode_offset_checkpoint(encode_offset_checkpoint(*read)) == read);
@@ -104,6 +105,11 @@ void load(std::uint8_t which, BytesView bytes) {
     case 12: {
       const auto read = decode_stray_checkpoint(text);
       if (read) require(decode_stray_checkpoint(encode_stray_checkpoint(*read)) == read);
+      return;
+    }
+    case 13: {
+      const auto read = decode_followed_metadata(text);
+      if (read) require(decode_followed_metadata(encode_followed_metadata(*read)) == read);
       return;
     }
     default: {

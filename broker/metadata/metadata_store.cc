@@ -15,6 +15,7 @@ using controller::SnapshotId;
 using protocol::Offset;
 
 constexpr std::string_view kBootstrapCheckpoint = "bootstrap.checkpoint";
+constexpr std::string_view kUnfinishedSuffix = ".checkpoint.part";
 constexpr std::size_t kSnapshotBytesMax = std::size_t{4} << 30;
 
 std::unexpected<Error> storage_error(const char* why) { return fail(ErrorCode::kKafkaStorageError, why); }
@@ -40,6 +41,7 @@ std::expected<std::unique_ptr<MetadataStore>, std::string> MetadataStore::open(
   auto log = home.open_log(partition, std::move(config), now_ms, true);
   if (!log) return std::unexpected(why_of(log.error(), home));
   store->log_ = *std::move(log);
+  store->remove_unfinished_snapshots();
   if (!store->snapshot_) return store;
   const Offset snapshot_end = controller::snapshot_id(store->snapshot_->image).end_offset;
   if (snapshot_end <= store->log_->log_end_offset()) return store;
@@ -75,6 +77,15 @@ std::vector<SnapshotId> MetadataStore::list_snapshots() {
   }
   std::ranges::sort(ids);
   return ids;
+}
+
+// What a crash while one was written has left.
+void MetadataStore::remove_unfinished_snapshots() {
+  const auto entries = fs_.list(directory_);
+  if (!entries) return;
+  for (const auto& entry : *entries) {
+    if (entry.name.ends_with(kUnfinishedSuffix)) (void)fs_.remove(join(directory_, entry.name));
+  }
 }
 
 Status MetadataStore::load_snapshot(const SnapshotId& id) {

@@ -71,6 +71,7 @@ class MetadataStore {
   std::unexpected<Error> failed(const IoError& error, std::string_view name);
   Result<std::optional<controller::LoadedSnapshot>> read_formatted(const std::string& path);
   std::vector<controller::SnapshotId> list_snapshots();
+  void remove_unfinished_snapshots();
 
   Fs& fs_;
   storage::LogDirectory& home_;

@@ -73,6 +73,10 @@ class LogDirs {
   void format_rest(const controller::MetadataImage& image);
   // Whether the node was there before: an empty metadata log has then lost what it knew.
   bool has_history() const;
+  // Whether the metadata log is the one that the directories followed, not an older copy of it.
+  std::expected<void, std::string> check_current(const storage::Log& metadata_log) const;
+  // For check_current() of the next start. The image is of committed records. One thread at a time.
+  void note_followed(const controller::MetadataImage& image);
   // From here on the metadata log, or the others, are opened: removes the clean-shutdown markers.
   void use_metadata();
   void use_rest();

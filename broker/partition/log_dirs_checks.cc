@@ -188,6 +188,37 @@ bool LogDirs::is_freshly_formatted_by_kafka(LogDirectory& directory) const {
          });
 }
 
+LogDirs::Checked LogDirs::check_current(const storage::Log& metadata_log) const {
+  std::vector<std::string> ahead;
+  storage::FollowedMetadata last{};
+  for (const auto& directory : usable_) {
+    const auto& followed = directory->followed_metadata();
+    if (!followed || !directory->meta_properties()) continue;  // without it, it may be anybody's
+    const auto epoch = metadata_log.epoch_of(followed->offset);
+    const bool is_known = epoch == followed->epoch || epoch == protocol::kNoLeaderEpoch;
+    if (followed->offset < metadata_log.log_end_offset() && is_known) continue;
+    ahead.push_back(directory->path());
+    if (last.offset < followed->offset) last = *followed;
+  }
+  if (ahead.empty()) return {};
+  return sentence(fmt::format(
+      "the metadata log in {} ends at offset {}, and is not the one that {} followed up to offset {} (epoch "
+      "{}): "
+      "it is an older copy, or of another history of this cluster. Put the current one back. If there is "
+      "none, "
+      "remove {} there and start again: topics that this metadata log does not know are then kept as *-stray",
+      metadata_->path(), metadata_log.log_end_offset().value, fmt::join(ahead, ", "), last.offset.value,
+      last.epoch.value, storage::kFollowedMetadataName));
+}
+
+void LogDirs::note_followed(const MetadataImage& image) {
+  const storage::FollowedMetadata followed{.offset = image.provenance.offset,
+                                           .epoch = image.provenance.epoch};
+  for (const auto& directory : usable_) {
+    if (!directory->health().offline()) directory->note_followed_metadata(followed);
+  }
+}
+
 bool LogDirs::has_history() const {
   return !known_.empty() ||
          std::ranges::any_of(all(), [&](LogDirectory* directory) { return holds_partitions(*directory); });

@@ -75,6 +75,8 @@ void PartitionManager::apply(const MetadataImage& before, const MetadataImage& a
   for (const auto& [id, partitions] : changes.topics) {
     if (after.topic(id) == nullptr && before.topic(id) != nullptr) delete_topic(id);
   }
+  // Before there are records that only this metadata knows.
+  if (!changes.topics.empty()) dirs_.note_followed(after);
   for (const auto& [id, partitions] : changes.topics) {
     if (const auto* topic = after.topic(id)) update_topic(after, *topic);
   }

@@ -47,6 +47,10 @@ void PartitionManager::sort_out(const FoundReplicas& found, const MetadataImage&
         log_.info("{} is removed: the metadata does not know its topic", path);
         run_blocking([&directory = *replica.directory, path] { (void)directory.remove_deleted(path); });
         break;
+      case ReplicaOwner::kMisnamed:
+        log_.warn("{} holds a partition of topic {}, which has none of that name: it is not touched", path,
+                  image.topic(replica.metadata.topic_id)->name);
+        break;
       case ReplicaOwner::kUnknown:
         if (replica.name.state == PartitionName::State::kDeleted &&
             replica.directory->is_empty(replica.name)) {

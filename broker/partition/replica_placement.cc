@@ -52,8 +52,32 @@ Replicas find_replicas(const LogDirs& dirs, Runtime& runtime, std::size_t thread
   return found;
 }
 
+ReplicaPlacer::ReplicaPlacer(const LogDirs& dirs, const Replicas& found, const MetadataImage& image,
+                             protocol::BrokerId self)
+    : dirs_(dirs), found_(found), image_(image), self_(self), dirs_complete_(dirs.complete(image)) {
+  for (const auto& [name, replica] : found_) {
+    if (classify(replica, image_, self_) == ReplicaOwner::kMisnamed)
+      misnamed_.try_emplace(replica.metadata.topic_id, &replica);
+  }
+}
+
 ReplicaPlacement ReplicaPlacer::place(const controller::Topic& topic, protocol::PartitionId index,
                                       const controller::Partition& state) const {
+  auto placement = place_by_name(topic, index, state);
+  if (placement.action != Action::kCreate) return placement;
+  // A directory that was renamed may be the one that is missing.
+  const auto misnamed = misnamed_.find(topic.id);
+  if (misnamed == misnamed_.end()) return placement;
+  const FoundReplica& replica = *misnamed->second;
+  return offline(fmt::format(
+      "its directory is not there, and {}/{} holds a partition of topic {}: if that is it, rename it to {}, "
+      "otherwise move it away; then restart",
+      replica.directory->path(), replica.name.name, topic.name,
+      storage::directory_name(TopicPartition{topic.name, index})));
+}
+
+ReplicaPlacement ReplicaPlacer::place_by_name(const controller::Topic& topic, protocol::PartitionId index,
+                                              const controller::Partition& state) const {
   const TopicPartition name{topic.name, index};
   const Uuid assigned = state.directory_of(self_);
   LogDirectory* const assigned_dir = dirs_.find(assigned);
@@ -170,10 +194,9 @@ ReplicaOwner classify(const FoundReplica& replica, const MetadataImage& image, p
   switch (replica.name.state) {
     case PartitionName::State::kLive: {
       if (topic == nullptr) return ReplicaOwner::kNoTopic;
-      if (topic->name != name.topic) return ReplicaOwner::kUnknown;
-      const auto* partition = topic->partition(name.partition);
-      return partition != nullptr && partition->is_replica(self) ? ReplicaOwner::kThisNode
-                                                                 : ReplicaOwner::kNoTopic;
+      const auto* partition = topic->name == name.topic ? topic->partition(name.partition) : nullptr;
+      if (partition == nullptr) return ReplicaOwner::kMisnamed;
+      return partition->is_replica(self) ? ReplicaOwner::kThisNode : ReplicaOwner::kNoTopic;
     }
     case PartitionName::State::kDeleted:
       return topic == nullptr ? ReplicaOwner::kDeletedTopic : ReplicaOwner::kUnknown;

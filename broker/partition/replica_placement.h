@@ -58,13 +58,14 @@ class ReplicaPlacer {
  public:
   // All of these outlive the placer.
   ReplicaPlacer(const LogDirs& dirs, const std::multimap<storage::TopicPartition, FoundReplica>& found,
-                const controller::MetadataImage& image, protocol::BrokerId self)
-      : dirs_(dirs), found_(found), image_(image), self_(self), dirs_complete_(dirs.complete(image)) {}
+                const controller::MetadataImage& image, protocol::BrokerId self);
 
   ReplicaPlacement place(const controller::Topic& topic, protocol::PartitionId index,
                          const controller::Partition& state) const;
 
  private:
+  ReplicaPlacement place_by_name(const controller::Topic& topic, protocol::PartitionId index,
+                                 const controller::Partition& state) const;
   ReplicaPlacement place_stray(const std::vector<const FoundReplica*>& strays) const;
   ReplicaPlacement place_broken(const FoundReplica& replica) const;
   ReplicaPlacement place_missing(const storage::TopicPartition& name, const Uuid& assigned) const;
@@ -74,6 +75,7 @@ class ReplicaPlacer {
   const controller::MetadataImage& image_;
   const protocol::BrokerId self_;
   const bool dirs_complete_;
+  std::map<Uuid, const FoundReplica*> misnamed_;  // by topic id
 };
 
 // Whose a directory is, by its partition.metadata and the metadata.
@@ -81,6 +83,7 @@ enum class ReplicaOwner {
   kThisNode,      // a partition of this node
   kNoTopic,       // ours, but the metadata knows no such topic, or gives the partition to others
   kDeletedTopic,  // renamed to *-delete after a committed record had removed the topic: may go
+  kMisnamed,      // of a topic that the metadata knows, but no such partition of it: never touched
   kUnknown,       // not ours, set aside, or not understood: never touched
 };
 ReplicaOwner classify(const FoundReplica& replica, const controller::MetadataImage& image,

@@ -12,6 +12,7 @@
 #include "broker/testing/test_broker.h"
 #include "protocol/describe_log_dirs.gen.h"
 #include "protocol/incremental_alter_configs.gen.h"
+#include "storage/followed_metadata.h"
 
 namespace milena::broker::testing {
 
@@ -107,6 +108,10 @@ class LogDirsTest : public BrokerTest {
       const auto bytes = *read_file(disk_, source);
       ASSERT_TRUE((*disk_.open(target, OpenMode::kCreate))->write_at(0, bytes));
     }
+  }
+  // As an operator does who goes on with an older metadata log than the directory followed.
+  void forget_metadata_of(const std::string& directory) {
+    ASSERT_TRUE(disk_.remove(join(directory, storage::kFollowedMetadataName)));
   }
   std::string text_of(const std::string& path) { return std::string(as_text(*read_file(disk_, path))); }
   // meta.properties' directory.id.
