@@ -21,7 +21,7 @@
 #include "broker/handlers/advertised_address.h"
 #include "broker/handlers/handlers.h"
 #include "broker/metadata/broker_lifecycle.h"
-#include "broker/metadata/metadata_log.h"
+#include "broker/metadata/cluster_metadata.h"
 #include "broker/metadata/metadata_store.h"
 #include "broker/net/listener.h"
 #include "broker/net/server.h"
@@ -91,7 +91,7 @@ struct Broker::Parts {
   std::unique_ptr<WorkerPool> workers;
   PartitionRegistry registry;
   std::unique_ptr<LogDirs> dirs;
-  std::unique_ptr<MetadataLog> metadata;
+  std::unique_ptr<ClusterMetadata> metadata;
   std::unique_ptr<BrokerLifecycle> lifecycle;
   std::unique_ptr<PartitionManager> partitions;
   std::unique_ptr<GroupCoordinator> groups;
@@ -145,19 +145,21 @@ std::expected<void, std::string> Broker::Parts::open() {
                                      .clock = world.clock,
                                      .log = world.log};
   groups = std::make_unique<GroupCoordinator>(
-      services, world.rng, group_config(config.settings, *metadata), group_shard_options(config),
+      services, world.rng, group_config(config.settings, metadata->source()), group_shard_options(config),
       static_cast<std::int32_t>(config.settings.number("offsets.topic.num.partitions")));
   markers = std::make_unique<MarkerWriter>(registry, *groups, *loops.front(), world.clock);
-  producer_ids =
-      std::make_unique<ProducerIds>(*metadata, config.node_id, [this] { return lifecycle->broker_epoch(); });
-  transactions = std::make_unique<TransactionCoordinator>(
-      services,
-      TransactionCoordinator::Needs{
-          .markers = *markers, .producer_ids = *producer_ids, .metadata = *metadata, .loop = *loops.front()},
-      config.settings, transaction_shard_options(config));
+  producer_ids = std::make_unique<ProducerIds>(metadata->controller(), config.node_id,
+                                               [this] { return lifecycle->broker_epoch(); });
+  transactions =
+      std::make_unique<TransactionCoordinator>(services,
+                                               TransactionCoordinator::Needs{.markers = *markers,
+                                                                             .producer_ids = *producer_ids,
+                                                                             .metadata = metadata->source(),
+                                                                             .loop = *loops.front()},
+                                               config.settings, transaction_shard_options(config));
   follow_configuration();
-  groups->start(metadata->image());
-  transactions->follow(*metadata->image());
+  groups->start(metadata->source().image());
+  transactions->follow(*metadata->source().image());
   metadata->start(world.runtime.make_pool("metadata", 1, 1),
                   [this](const auto& before, const auto& after, const auto& changes) {
                     configuration.follow(*after);
@@ -166,7 +168,9 @@ std::expected<void, std::string> Broker::Parts::open() {
                     transactions->follow(*after);
                   });
   handlers->serve({.cluster_id = cluster_id,
-                   .metadata = *metadata,
+                   .metadata = metadata->source(),
+                   .controller = metadata->controller(),
+                   .quorum = metadata->quorum(),
                    .configuration = configuration,
                    .partitions = *partitions,
                    .groups = *groups,
@@ -190,7 +194,7 @@ void Broker::Parts::follow_configuration() {
       server->set_connection_limits(*std::move(limits));
     }
     partitions->set_producer_expiration(now.number("producer.id.expiration.ms"));
-    groups->configure(group_config(now, *metadata));
+    groups->configure(group_config(now, metadata->source()));
     handlers->configure(now);
   });
 }
@@ -227,20 +231,20 @@ std::expected<void, std::string> Broker::Parts::open_metadata() {
            [&](protocol::Offset offset) { return (*store)->was_registered_after(offset, config.node_id); }}));
   auto settings = controller_settings(config, cluster_id, configuration);
   const auto bootstrap = controller::default_bootstrap_features(settings.supported_features);
-  MetadataLog::Options log_options{
+  ClusterMetadata::Options options{
       .self = {.key = {config.node_id, directory.meta_properties()->directory_id}},
       .controller = std::move(settings),
       .bootstrap = bootstrap,
       .snapshots = snapshot_limits(config)};
   auto opened =
-      MetadataLog::open(std::move(log_options), *std::move(store), world.clock, world.rng, world.log);
+      ClusterMetadata::open(std::move(options), *std::move(store), world.clock, world.rng, world.log);
   if (!opened) {
     return sentence(fmt::format("the metadata log in {} cannot be used: {}{}", directory.path(),
                                 why_of(opened.error(), directory), dirs->former_place_of_metadata()));
   }
   metadata = *std::move(opened);
-  configuration.follow(*metadata->image());
-  dirs->format_rest(*metadata->image());
+  configuration.follow(*metadata->source().image());
+  dirs->format_rest(*metadata->source().image());
   dirs->use_rest();
   if (dirs->usable().empty()) return sentence(dirs->why_none_can_be_used());
   return {};
@@ -256,7 +260,7 @@ std::expected<void, std::string> Broker::Parts::open_partitions() {
           .directories_cordoned = [this](auto ids) { lifecycle->report_cordoned(std::move(ids)); },
           .all_directories_failed = [this] { world.on_fatal(); },
           .open_missing = [this] { open_missing_partitions(); }});
-  const auto before = metadata->image();
+  const auto before = metadata->source().image();
   // Where no topic is, nothing can be deleted for its age.
   const auto last_seen = partitions->last_seen_ms();
   if (last_seen || !before->topics.empty()) clock.resume_from(last_seen);
@@ -268,7 +272,7 @@ std::expected<void, std::string> Broker::Parts::open_partitions() {
         fmt::format("every log directory has failed: {}", dirs->usable().front()->health().reason()));
   }
   // What the controller has made of the directories that it was told of.
-  const auto after = metadata->image();
+  const auto after = metadata->source().image();
   if (after == before) return {};
   controller::MetadataChanges changes;
   for (const auto& [id, topic] : after->topics) changes.topics[id];
@@ -278,14 +282,12 @@ std::expected<void, std::string> Broker::Parts::open_partitions() {
 
 // The disk may have room again for partitions that could not be made.
 void Broker::Parts::open_missing_partitions() {
-  metadata->submit({.decide = [](auto&, auto) { return MetadataLog::Records{}; },
-                    .done =
-                        [this](const Status&) {
-                          const auto image = metadata->image();
-                          partitions->open_missing(*image);
-                          groups->start(image);  // a log that was missing may be a coordinator's
-                          transactions->follow(*image);
-                        }});
+  metadata->run([this] {
+    const auto image = metadata->source().image();
+    partitions->open_missing(*image);
+    groups->start(image);  // a log that was missing may be a coordinator's
+    transactions->follow(*image);
+  });
 }
 
 std::expected<void, std::string> Broker::Parts::register_with_controller() {
@@ -318,7 +320,8 @@ std::expected<void, std::string> Broker::Parts::register_with_controller() {
   const auto ids = dirs->ids();
   request.log_dirs = arena.array<Uuid>(ids.size());
   std::ranges::copy(ids, request.log_dirs.begin());
-  lifecycle = std::make_unique<BrokerLifecycle>(*metadata, config.node_id, world.log);
+  lifecycle = std::make_unique<BrokerLifecycle>(metadata->controller(), metadata->source(), config.node_id,
+                                                world.log);
   return lifecycle->start(request);
 }
 
@@ -334,7 +337,7 @@ void Broker::stop() {
   if (parts.workers != nullptr) parts.workers->stop();
   if (parts.partitions != nullptr) parts.partitions->stop_maintenance();
   if (parts.partitions != nullptr) {
-    parts.dirs->note_followed(*parts.metadata->image());
+    parts.dirs->note_followed(*parts.metadata->source().image());
     parts.partitions->close(parts.lifecycle->broker_epoch(), parts.metadata->storage_log());
   }
   parts.started = false;

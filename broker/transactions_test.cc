@@ -116,7 +116,7 @@ class TransactionsTest : public testing::BrokerTest, public ::testing::WithParam
       if (error != ErrorCode::kConcurrentTransactions) return error;
     }
   }
-  ErrorCode add_partition(const Producer& producer, std::int32_t partition = 0) {
+  ErrorCode add_partition(const Producer& producer, std::int32_t partition = 0, int version = 3) {
     AddPartitionsToTxnRequest request{.v3_and_below_transactional_id = "writer",
                                       .v3_and_below_producer_id = producer.id,
                                       .v3_and_below_producer_epoch = producer.epoch};
@@ -124,7 +124,7 @@ class TransactionsTest : public testing::BrokerTest, public ::testing::WithParam
     request.v3_and_below_topics[0].name = "letters";
     request.v3_and_below_topics[0].partitions = arena_.array<protocol::PartitionId>(1);
     request.v3_and_below_topics[0].partitions[0] = partition;
-    return broker->ask<AddPartitionsToTxnResponse>(request, 3, arena_)
+    return broker->ask<AddPartitionsToTxnResponse>(request, version, arena_)
         .results_by_topic_v3_and_below[0]
         .results_by_partition[0]
         .partition_error_code;
@@ -461,6 +461,16 @@ TEST_P(TransactionsTest, AddPartitionsIsAllOrNothing) {
   EXPECT_EQ(results[0].partition_error_code, ErrorCode::kOperationNotAttempted);
   EXPECT_EQ(results[1].partition_error_code, ErrorCode::kUnknownTopicOrPartition);
   EXPECT_EQ(write(writer, 0, "Dear Milena", kOldProduce), ErrorCode::kInvalidTxnState);
+}
+
+TEST_P(TransactionsTest, AFencedProducerHearsWhatItsVersionOfAddPartitionsKnows) {
+  const Producer old = producer();
+  const Producer writer = producer();
+  EXPECT_EQ(add_partition(old, 0, 1), ErrorCode::kInvalidProducerEpoch);
+  EXPECT_EQ(add_partition(old, 0, 2), ErrorCode::kProducerFenced);
+  EXPECT_EQ(add_partition(writer, 0, 1), ErrorCode::kNone);
+  ended(writer, false);
+  await_stable();
 }
 
 TEST_P(TransactionsTest, T4_AMarkerOfAnOlderCoordinatorIsRefused) {

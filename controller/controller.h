@@ -1,13 +1,13 @@
 // Controller: the active controller of the cluster, as a replicated state machine without I/O.
 //
-// Owned by the node's metadata loop; not thread-safe. Every verb is decide -> records -> replay:
+// Owned by whoever hosts the active controller; not thread-safe. Every verb is decide -> records -> replay:
 //   1. a verb looks at the state and returns a response and records; it changes nothing of the cluster's
-//   state,
-//   2. the caller encodes the records (encode), appends the batches at next_offset() and makes them durable,
-//   3. the caller hands every batch, its own included, to replay(): the only way in which the state changes,
-//   4. the response leaves once the records are committed.
+//      state,
+//   2. the caller encodes the records (encode) and appends the batches at next_offset(),
+//   3. the caller hands every batch that is appended to replay(): the only way in which the state changes,
+//   4. the response leaves once everything that was appended by then is committed.
 // A verb must see what the verbs before it wrote: between two verbs with records lies the replay of the first
-// one's. If an append fails the node is no longer the active controller and this object is discarded; nothing
+// one's. So the state runs ahead of what is committed, and is shown to nobody. If an append fails, nothing
 // was changed. README.md beside this file says how a broker drives it.
 #pragma once
 

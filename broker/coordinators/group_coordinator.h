@@ -44,8 +44,8 @@ class GroupCoordinator {
   // Which partition of __consumer_offsets a group belongs to. Before the topic exists: the one it will belong
   // to if the topic is created with the configured number of partitions.
   protocol::PartitionId partition_of(std::string_view group_id) const {
-    const auto known = shards_.partition_of(group_id);
-    return known ? *known : coordinator::partition_for_key(group_id, offsets_partitions_);
+    const auto found = shards_.find(group_id);
+    return found ? found->partition : coordinator::partition_for_key(group_id, offsets_partitions_);
   }
 
   // One request about one group. `answer` is called once, on any thread; until then what `context` and
@@ -53,7 +53,9 @@ class GroupCoordinator {
   template <class Request>
   void ask(std::string_view group_id, const coordinator::RequestContext& context, const Request& request,
            Answer answer) {
-    if (const auto host = shards_.host_of(group_id)) return host->ask(context, request, std::move(answer));
+    if (const auto found = shards_.find(group_id)) {
+      return found->host->ask(context, request, std::move(answer));
+    }
     refuse(context, request, std::move(answer));
   }
 

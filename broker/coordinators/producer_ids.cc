@@ -30,27 +30,18 @@ void ProducerIds::fetch_block() {
     if (waiting_.empty() || std::exchange(fetching_, true)) return;
   }
   using protocol::AllocateProducerIdsResponse;
-  struct Fetch {
-    Arena arena;
-    AllocateProducerIdsResponse response;
-  };
-  auto fetch = std::make_shared<Fetch>();
-  metadata_.submit({.decide =
-                        [this, fetch](controller::Controller& controller, std::int64_t) {
-                          auto outcome = controller.allocate_producer_ids(
-                              {.broker_id = self_, .broker_epoch = broker_epoch_()}, fetch->arena);
-                          fetch->response = outcome.response;
-                          return std::move(outcome.records);
-                        },
-                    .done =
-                        [this, fetch](Status committed) {
-                          const auto& response = fetch->response;
-                          if (!committed) return block_arrived(std::unexpected(committed.error()), 0);
-                          if (response.error_code != ErrorCode::kNone) {
-                            return block_arrived(fail(response.error_code, "no block of producer ids"), 0);
-                          }
-                          block_arrived(response.producer_id_start, response.producer_id_len);
-                        }});
+  auto arena = std::make_shared<Arena>();
+  Arena& memory = *arena;
+  ask_controller<AllocateProducerIdsResponse>(
+      controller_,
+      {.request = protocol::AllocateProducerIdsRequest{.broker_id = self_, .broker_epoch = broker_epoch_()}},
+      memory, [this, arena = std::move(arena)](const Result<AllocateProducerIdsResponse>& response) {
+        if (!response) return block_arrived(std::unexpected(response.error()), 0);
+        if (response->error_code != ErrorCode::kNone) {
+          return block_arrived(fail(response->error_code, "no block of producer ids"), 0);
+        }
+        block_arrived(response->producer_id_start, response->producer_id_len);
+      });
 }
 
 void ProducerIds::block_arrived(Result<protocol::ProducerId> first, std::int32_t count) {

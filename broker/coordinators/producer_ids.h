@@ -11,7 +11,7 @@
 
 #include "base/mutex.h"
 #include "base/result.h"
-#include "broker/metadata/metadata_log.h"
+#include "broker/metadata/controller_gateway.h"
 #include "protocol/types.h"
 
 namespace milena::broker {
@@ -21,8 +21,9 @@ class ProducerIds {
   using Taker = std::move_only_function<void(Result<protocol::ProducerId>)>;
 
   // `broker_epoch` is asked for at each block.
-  ProducerIds(MetadataLog& metadata, protocol::BrokerId self, std::function<std::int64_t()> broker_epoch)
-      : metadata_(metadata), self_(self), broker_epoch_(std::move(broker_epoch)) {}
+  ProducerIds(ControllerGateway& controller, protocol::BrokerId self,
+              std::function<std::int64_t()> broker_epoch)
+      : controller_(controller), self_(self), broker_epoch_(std::move(broker_epoch)) {}
 
   // Calls taker at once, or on the metadata thread once a new block is there.
   void take(Taker taker);
@@ -34,7 +35,7 @@ class ProducerIds {
   void fetch_block();
   void block_arrived(Result<protocol::ProducerId> first, std::int32_t count);
 
-  MetadataLog& metadata_;
+  ControllerGateway& controller_;
   const protocol::BrokerId self_;
   const std::function<std::int64_t()> broker_epoch_;
   Mutex mutex_;

@@ -85,19 +85,17 @@ class ShardSet {
     const MutexLock lock(mutex_);
     return hosts_;
   }
-  // Which partition a group id or a transactional id belongs to; none while there is no topic.
-  std::optional<protocol::PartitionId> partition_of(std::string_view key) const {
-    const auto count = hosts()->size();
-    if (count == 0) return std::nullopt;
-    return coordinator::partition_for_key(key, static_cast<std::int32_t>(count));
-  }
+  struct Found {
+    protocol::PartitionId partition;
+    std::shared_ptr<Host> host;
+  };
   // The shard of a group id or a transactional id, by Kafka's rule: the java hash of the key modulo the
-  // number of partitions. Null: the topic does not exist yet.
-  std::shared_ptr<Host> host_of(std::string_view key) const {
+  // number of partitions. None: the topic does not exist yet.
+  std::optional<Found> find(std::string_view key) const {
     const auto all = hosts();
-    if (all->empty()) return nullptr;
+    if (all->empty()) return std::nullopt;
     const auto at = coordinator::partition_for_key(key, static_cast<std::int32_t>(all->size()));
-    return (*all)[static_cast<std::size_t>(at)];
+    return Found{at, (*all)[static_cast<std::size_t>(at)]};
   }
 
  private:

@@ -1,6 +1,5 @@
 #include "broker/coordinators/transaction_coordinator.h"
 
-#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -52,6 +51,7 @@ class TransactionCoordinator::MarkerRun : public std::enable_shared_from_this<Ma
 
  private:
   static constexpr Instant kBackoff{100};
+  using Place = std::pair<std::string, std::int32_t>;  // topic, partition
 
   void answered(Place place, ErrorCode error) {
     {
@@ -138,36 +138,13 @@ void TransactionCoordinator::follow(const controller::MetadataImage& image) {
   shards_.follow(image);
 }
 
-void TransactionCoordinator::join(std::string_view transactional_id, coordinator::ProducerIdentity producer,
-                                  const std::vector<Place>& places, bool adds,
-                                  std::move_only_function<void(std::vector<ErrorCode>)> done) {
-  using Topic = protocol::AddPartitionsToTxnRequest::AddPartitionsToTxnTopic;
-  constexpr std::int16_t kNewestVersion = 5;
-  auto arena = std::make_shared<Arena>();
-  coordinator::AddPartitions request;
-  request.transaction.transactional_id = arena->text(transactional_id);
-  request.transaction.producer_id = producer.id;
-  request.transaction.producer_epoch = producer.epoch;
-  request.transaction.verify_only = !adds;
-  request.transaction.topics = arena->array<Topic>(places.size());
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    request.transaction.topics[i].name = arena->text(places[i].first);
-    request.transaction.topics[i].partitions = arena->array<protocol::PartitionId>(1);
-    request.transaction.topics[i].partitions[0] = places[i].second;
-  }
-  ask(request.transaction.transactional_id, kNewestVersion, request,
-      [arena, places, done = std::move(done)](Completion&& completion) mutable {
-        std::map<Place, ErrorCode> errors;
-        for (const auto& topic : std::get<coordinator::AddPartitionsReply>(completion.reply).topic_results) {
-          for (const auto& partition : topic.results_by_partition) {
-            errors[{std::string(topic.name), partition.partition_index.value}] =
-                partition.partition_error_code;
-          }
-        }
-        std::vector<ErrorCode> in_order;
-        for (const Place& place : places) in_order.push_back(errors[place]);
-        done(std::move(in_order));
-      });
+void TransactionCoordinator::add_or_verify_partitions(
+    const coordinator::AddOrVerifyPartitions& request,
+    std::move_only_function<void(std::span<const ErrorCode>)> done) {
+  constexpr std::int16_t kNoApi = 0;
+  ask(request.transactional_id, kNoApi, request, [done = std::move(done)](Completion&& completion) mutable {
+    done(std::get<coordinator::PartitionErrors>(completion.reply).errors);
+  });
 }
 
 void TransactionCoordinator::run(const std::shared_ptr<Host>& host, TransactionErrand errand) {

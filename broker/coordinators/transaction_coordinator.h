@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -61,19 +62,17 @@ class TransactionCoordinator {
   void ask(std::string_view transactional_id, std::int16_t api_version, const Request& request,
            Answer answer) {
     const coordinator::TransactionContext context{.api_version = api_version};
-    if (const auto host = shards_.host_of(transactional_id)) {
-      return host->ask(context, request, std::move(answer));
+    if (const auto found = shards_.find(transactional_id)) {
+      return found->host->ask(context, request, std::move(answer));
     }
     refuse(context, request, std::move(answer));
   }
 
-  // Makes sure that the partitions (topic, index) take part in the producer's ongoing transaction: adds those
-  // that do not, by the rules of transaction.version 2, or only looks. `done` is called once, on any thread,
-  // with an error for each place.
-  using Place = std::pair<std::string, std::int32_t>;
-  void join(std::string_view transactional_id, coordinator::ProducerIdentity producer,
-            const std::vector<Place>& places, bool adds,
-            std::move_only_function<void(std::vector<ErrorCode>)> done);
+  // Makes sure that partitions take part in the producer's ongoing transaction, before they are written to:
+  // adds those that do not, or only looks. `done` is called once, on any thread, with an error for each of
+  // the partitions, in their order; until then what `request` points to must live.
+  void add_or_verify_partitions(const coordinator::AddOrVerifyPartitions& request,
+                                std::move_only_function<void(std::span<const ErrorCode>)> done);
 
   template <class Request>
   static void refuse(const coordinator::TransactionContext& context, const Request& request, Answer answer) {

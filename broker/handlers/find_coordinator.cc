@@ -5,7 +5,7 @@
 
 #include "broker/coordinators/internal_topics.h"
 #include "broker/handlers/cluster_view.h"
-#include "broker/handlers/metadata_change.h"
+#include "broker/handlers/controller_call.h"
 #include "coordinator/runtime/java_string.h"
 #include "protocol/error_code.h"
 
@@ -60,12 +60,11 @@ void FindCoordinatorHandler::handle(Call& call, const FindCoordinatorRequest& re
   protocol::CreateTopicsRequest creation;
   creation.topics = call.arena.array<protocol::CreateTopicsRequest::CreatableTopic>(1);
   creation.topics[0] = *topic;
-  change_metadata<protocol::CreateTopicsResponse>(
-      metadata_, std::move(responder),
-      [creation](controller::Controller& controller, std::int64_t, Arena& arena) {
-        return controller.create_topics(creation, {}, arena);
-      },
-      [this, call, request](Responder answerer, const protocol::CreateTopicsResponse&) {
+  using protocol::CreateTopicsResponse;
+  call_controller<CreateTopicsResponse>(
+      controller_, std::move(responder),
+      {.request = creation, .version = CreateTopicsResponse::kInfo.max_version},
+      [this, call, request](Responder answerer, const CreateTopicsResponse&) {
         const auto now = metadata_.image();
         answerer.send(answer(call, request, *now));
       });

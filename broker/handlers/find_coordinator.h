@@ -10,15 +10,17 @@
 
 #include "broker/config/static_config.h"
 #include "broker/handlers/call.h"
-#include "broker/metadata/metadata_log.h"
+#include "broker/metadata/controller_gateway.h"
+#include "broker/metadata/metadata_source.h"
 #include "protocol/find_coordinator.gen.h"
 
 namespace milena::broker {
 
 class FindCoordinatorHandler {
  public:
-  FindCoordinatorHandler(MetadataLog& metadata, protocol::BrokerId self, const StaticConfig& settings)
-      : metadata_(metadata), self_(self), settings_(settings) {}
+  FindCoordinatorHandler(const MetadataSource& metadata, ControllerGateway& controller,
+                         protocol::BrokerId self, const StaticConfig& settings)
+      : metadata_(metadata), controller_(controller), self_(self), settings_(settings) {}
 
   void handle(Call& call, const protocol::FindCoordinatorRequest& request, Responder responder);
 
@@ -26,7 +28,8 @@ class FindCoordinatorHandler {
   protocol::FindCoordinatorResponse answer(const Call& call, const protocol::FindCoordinatorRequest& request,
                                            const controller::MetadataImage& image) const;
 
-  MetadataLog& metadata_;
+  const MetadataSource& metadata_;
+  ControllerGateway& controller_;
   const protocol::BrokerId self_;
   const StaticConfig& settings_;
 };

@@ -34,7 +34,8 @@ std::vector<Share> shares_of(const GroupCoordinator& groups, std::span<const std
   std::vector<Share> shares;
   std::map<const GroupCoordinator::Host*, std::size_t> places;
   for (const std::string_view id : group_ids) {
-    auto host = groups.shards().host_of(id);
+    auto found = groups.shards().find(id);
+    auto host = found ? std::move(found->host) : nullptr;
     const auto [at, is_new] = places.try_emplace(host.get(), shares.size());
     if (is_new) shares.push_back({std::move(host), {}});
     shares[at->second].group_ids.push_back(id);

@@ -17,6 +17,7 @@
 #include "broker/handlers/describe_configs.h"
 #include "broker/handlers/describe_log_dirs.h"
 #include "broker/handlers/describe_producers.h"
+#include "broker/handlers/describe_quorum.h"
 #include "broker/handlers/describe_topic_partitions.h"
 #include "broker/handlers/fetch.h"
 #include "broker/handlers/find_coordinator.h"
@@ -26,6 +27,7 @@
 #include "broker/handlers/list_config_resources.h"
 #include "broker/handlers/list_offsets.h"
 #include "broker/handlers/list_reassignments.h"
+#include "broker/handlers/metadata.h"
 #include "broker/handlers/offset_for_leader_epoch.h"
 #include "broker/handlers/offsets.h"
 #include "broker/handlers/produce_service.h"
@@ -65,8 +67,7 @@ struct Handlers::Parts {
 
   std::optional<ProduceService> produce;
   std::optional<FetchHandler> fetch;
-  std::optional<MetadataHandler> metadata_answers;
-  std::optional<ControllerHandlers> controller;
+  std::optional<MetadataHandler> metadata_requests;
   std::optional<GroupMembershipHandlers> members;
   std::optional<OffsetHandlers> offsets;
   std::optional<GroupAdminHandlers> group_admin;
@@ -140,29 +141,13 @@ void Handlers::Parts::serve_data(const Services& services) {
 
 void Handlers::Parts::serve_metadata(const Services& services) {
   const auto self = config.node_id;
-  metadata_answers.emplace(services.cluster_id, self);
-  controller.emplace(services.metadata, *metadata_answers, config.settings);
-
-  auto hand_over = [this](auto verb) {
-    return [this, verb](Call& call, const auto& request, Responder responder) {
-      ((*controller).*verb)(call, request, std::move(responder));
-    };
-  };
-  router.serve<protocol::MetadataRequest>(ApiKey::kMetadata, hand_over(&ControllerHandlers::metadata));
-  router.serve<protocol::CreateTopicsRequest>(ApiKey::kCreateTopics,
-                                              hand_over(&ControllerHandlers::create_topics));
-  router.serve<protocol::DeleteTopicsRequest>(ApiKey::kDeleteTopics,
-                                              hand_over(&ControllerHandlers::delete_topics));
-  router.serve<protocol::CreatePartitionsRequest>(ApiKey::kCreatePartitions,
-                                                  hand_over(&ControllerHandlers::create_partitions));
-  router.serve<protocol::IncrementalAlterConfigsRequest>(
-      ApiKey::kIncrementalAlterConfigs, hand_over(&ControllerHandlers::incremental_alter_configs));
-  router.serve<protocol::AlterConfigsRequest>(ApiKey::kAlterConfigs,
-                                              hand_over(&ControllerHandlers::alter_configs));
-  router.serve<protocol::ElectLeadersRequest>(ApiKey::kElectLeaders,
-                                              hand_over(&ControllerHandlers::elect_leaders));
-  router.serve<protocol::UpdateFeaturesRequest>(ApiKey::kUpdateFeatures,
-                                                hand_over(&ControllerHandlers::update_features));
+  serve_controller_requests(router, services.controller);
+  metadata_requests.emplace(services.cluster_id, self, services.metadata, services.controller,
+                            config.settings);
+  router.serve<protocol::MetadataRequest>(ApiKey::kMetadata,
+                                          [this](Call& call, const auto& request, Responder responder) {
+                                            metadata_requests->handle(call, request, std::move(responder));
+                                          });
 
   auto& metadata = services.metadata;
   router.serve<protocol::DescribeClusterRequest>(
@@ -199,9 +184,12 @@ void Handlers::Parts::serve_metadata(const Services& services) {
         const auto image = metadata.image();
         responder.send(list_reassignments(request, *image, call.arena));
       });
-  router.answer<protocol::DescribeQuorumRequest>(
+  router.serve<protocol::DescribeQuorumRequest>(
       ApiKey::kDescribeQuorum,
-      [&metadata](Call& call, const auto& request) { return metadata.describe_quorum(request, call.arena); });
+      [&quorum = services.quorum](Call& call, const auto& request, Responder responder) {
+        const auto view = quorum.view();
+        responder.send(describe_quorum(request, view, call.arena));
+      });
 }
 
 void Handlers::Parts::serve_transactions(const Services& services) {
@@ -252,9 +240,9 @@ void Handlers::Parts::serve_security() {
 
 void Handlers::Parts::serve_groups(const Services& services) {
   router.serve<protocol::FindCoordinatorRequest>(
-      ApiKey::kFindCoordinator,
-      [handler = FindCoordinatorHandler(services.metadata, config.node_id, config.settings)](
-          Call& call, const auto& request, Responder responder) mutable {
+      ApiKey::kFindCoordinator, [handler = FindCoordinatorHandler(services.metadata, services.controller,
+                                                                  config.node_id, config.settings)](
+                                    Call& call, const auto& request, Responder responder) mutable {
         handler.handle(call, request, std::move(responder));
       });
 

@@ -18,7 +18,9 @@
 #include "broker/coordinators/producer_ids.h"
 #include "broker/coordinators/transaction_coordinator.h"
 #include "broker/handlers/router.h"
-#include "broker/metadata/metadata_log.h"
+#include "broker/metadata/controller_gateway.h"
+#include "broker/metadata/metadata_source.h"
+#include "broker/metadata/quorum_driver.h"
 #include "broker/partition/partition_finder.h"
 #include "broker/partition/partition_manager.h"
 
@@ -33,7 +35,9 @@ class Handlers {
 
   struct Services {
     const std::string& cluster_id;
-    MetadataLog& metadata;
+    const MetadataSource& metadata;
+    ControllerGateway& controller;
+    const QuorumDriver& quorum;
     const DynamicConfig& configuration;
     PartitionManager& partitions;
     GroupCoordinator& groups;

@@ -1,160 +1,58 @@
 #include "broker/handlers/metadata.h"
 
-#include <algorithm>
-#include <set>
+#include <utility>
+#include <vector>
 
 #include "broker/coordinators/internal_topics.h"
-#include "broker/handlers/authorized_operations.h"
-#include "controller/decisions/topic_names.h"
+#include "broker/handlers/controller_call.h"
+#include "protocol/create_topics.gen.h"
 
 namespace milena::broker {
-namespace {
 
+using protocol::CreateTopicsResponse;
 using protocol::MetadataRequest;
-using protocol::MetadataResponse;
-using TopicAnswer = MetadataResponse::MetadataResponseTopic;
 
-bool by_id(const MetadataRequest::MetadataRequestTopic& topic) { return !topic.topic_id.is_zero(); }
-
-TopicAnswer describe_topic(const Call& call, const ClusterView& view, const controller::Topic& topic) {
-  TopicAnswer answer;
-  answer.name = topic.name;
-  answer.topic_id = topic.id;
-  answer.is_internal = is_internal_topic(topic.name);
-  answer.partitions = call.arena.array<TopicAnswer::MetadataResponsePartition>(topic.partitions.size());
-  std::size_t at = 0;
-  for (const auto& [index, partition] : topic.partitions) {
-    auto& out = answer.partitions[at++];
-    const auto seen = view.partition(*partition, call.version > 0);
-    out.error_code = seen.error;
-    // Before v6 clients did not know LISTENER_NOT_FOUND.
-    if (call.version < 6 && seen.error == ErrorCode::kListenerNotFound)
-      out.error_code = ErrorCode::kLeaderNotAvailable;
-    out.partition_index = index;
-    out.leader_id = seen.leader;
-    out.leader_epoch = partition->leader_epoch();
-    out.replica_nodes = seen.replicas;
-    out.isr_nodes = seen.isr;
-    out.offline_replicas = seen.offline_replicas;
+void MetadataHandler::handle(Call& call, const MetadataRequest& request, Responder responder) {
+  if (const auto checked = MetadataResponseBuilder::check(call, request); !checked) {
+    return responder.send(builder_.refusal(call, request, checked.error().code));
   }
-  return answer;
+  const auto image = metadata_.image();
+  if (MetadataResponseBuilder::asks_for_all(call, request)) {
+    return answer_all(call, request, image, std::move(responder));
+  }
+  if (auto_create_topics_ && request.allow_auto_topic_creation) {
+    const auto missing = MetadataResponseBuilder::missing_topics(call, request, *image);
+    if (!missing.empty()) return create(call, request, missing, *image, std::move(responder));
+  }
+  responder.send(builder_.response(call, request, *image));
 }
 
-}  // namespace
-
-bool MetadataHandler::asks_for_all(const Call& call, const MetadataRequest& request) {
-  return !request.topics || (call.version == 0 && request.topics->empty());
+void MetadataHandler::answer_all(Call& call, const MetadataRequest& request,
+                                 const controller::MetadataImagePtr& image, Responder responder) {
+  if (const auto kept = all_topics_.find(call, request, image)) return responder.send_frame(*kept);
+  const auto frame = protocol::encode_response(builder_.response(call, request, *image), call.version,
+                                               call.request.header().correlation_id, call.arena);
+  all_topics_.keep(call, request, image, frame);
+  responder.send_frame(frame);
 }
 
-Status MetadataHandler::check(const Call& call, const MetadataRequest& request) {
-  if (!request.topics || call.version >= 12) return {};
-  for (const auto& topic : *request.topics) {
-    if (!topic.name) return fail(ErrorCode::kInvalidRequest, "a topic name is null before version 12");
-    if (by_id(topic)) return fail(ErrorCode::kInvalidRequest, "a topic is asked by id before version 12");
+void MetadataHandler::create(Call& call, const MetadataRequest& request,
+                             std::span<const std::string_view> missing,
+                             const controller::MetadataImage& image, Responder responder) {
+  using Topic = protocol::CreateTopicsRequest::CreatableTopic;
+  protocol::CreateTopicsRequest creation;
+  creation.topics = call.arena.array<Topic>(missing.size());
+  for (std::size_t i = 0; i < missing.size(); ++i) {
+    const Topic by_default{.name = missing[i], .num_partitions = -1, .replication_factor = -1};
+    creation.topics[i] = internal_topic(missing[i], settings_, image, call.arena).value_or(by_default);
   }
-  return {};
-}
-
-std::vector<std::string_view> MetadataHandler::missing_topics(const Call& call,
-                                                              const MetadataRequest& request,
-                                                              const controller::MetadataImage& image) {
-  std::vector<std::string_view> missing;
-  if (asks_for_all(call, request)) return missing;
-  for (const auto& topic : *request.topics) {
-    if (by_id(topic)) return {};  // ids win over names, and an id cannot be created
-    // Share groups have no coordinator here that could use their topic.
-    if (topic.name && image.topic(*topic.name) == nullptr && *topic.name != kShareStateTopic &&
-        !controller::topic_name_error(*topic.name)) {
-      missing.push_back(*topic.name);
-    }
-  }
-  std::ranges::sort(missing);
-  missing.erase(std::ranges::unique(missing).begin(), missing.end());
-  return missing;
-}
-
-MetadataResponse MetadataHandler::refusal(Call& call, const MetadataRequest& request, ErrorCode error) const {
-  MetadataResponse response;
-  response.topics = call.arena.array<TopicAnswer>(request.topics->size());
-  for (std::size_t i = 0; i < response.topics.size(); ++i) {
-    response.topics[i].error_code = error;
-    response.topics[i].name = (*request.topics)[i].name.value_or("");
-    response.topics[i].topic_id = (*request.topics)[i].topic_id;
-  }
-  return response;
-}
-
-MetadataResponse MetadataHandler::answer(Call& call, const MetadataRequest& request,
-                                         const controller::MetadataImage& image,
-                                         const std::vector<Refusal>& refusals) const {
-  const ClusterView view(image, self_, call);
-  MetadataResponse response;
-  response.cluster_id = cluster_id_;
-
-  auto brokers = call.arena.array<MetadataResponse::MetadataResponseBroker>(image.brokers.size());
-  std::size_t alive = 0;
-  for (const auto& [id, registration] : image.brokers) {
-    const auto node = view.node(id);
-    if (!node || !view.is_alive(id)) continue;
-    brokers[alive++] = {.node_id = id, .host = node->host, .port = node->port, .rack = node->rack};
-  }
-  response.brokers = brokers.first(alive);
-  // Any alive broker forwards admin requests; naming this one saves a hop.
-  if (view.is_alive(self_))
-    response.controller_id = self_;
-  else if (alive > 0)
-    response.controller_id = brokers[0].node_id;
-
-  if (asks_for_all(call, request)) {
-    response.topics = call.arena.array<TopicAnswer>(image.topics.size());
-    std::size_t at = 0;
-    for (const auto& [id, topic] : image.topics) response.topics[at++] = describe_topic(call, view, *topic);
-  } else {
-    response.topics = call.arena.array<TopicAnswer>(request.topics->size());
-    const bool use_ids = std::ranges::any_of(*request.topics, by_id);
-    std::set<std::string_view> named;
-    std::set<Uuid> identified;
-    std::size_t at = 0;
-    for (const auto& asked : *request.topics) {
-      TopicAnswer& answer = response.topics[at];
-      if (use_ids) {
-        if (!by_id(asked) || !identified.insert(asked.topic_id).second) continue;
-        if (const auto* topic = image.topic(asked.topic_id)) {
-          answer = describe_topic(call, view, *topic);
-        } else {
-          answer.error_code = ErrorCode::kUnknownTopicId;
-          answer.name = std::nullopt;
-          answer.topic_id = asked.topic_id;
-        }
-      } else {
-        if (!asked.name) {  // neither id nor name
-          answer.error_code = ErrorCode::kInvalidRequest;
-          ++at;
-          continue;
-        }
-        if (!named.insert(*asked.name).second) continue;
-        if (const auto* topic = image.topic(*asked.name)) {
-          answer = describe_topic(call, view, *topic);
-        } else {
-          const auto refusal = std::ranges::find(refusals, *asked.name, &Refusal::topic);
-          answer.error_code = controller::topic_name_error(*asked.name) ? ErrorCode::kInvalidTopicException
-                              : refusal != refusals.end()               ? refusal->error
-                                                                        : ErrorCode::kUnknownTopicOrPartition;
-          answer.name = *asked.name;
-          answer.is_internal = is_internal_topic(*asked.name);
-        }
-      }
-      ++at;
-    }
-    response.topics = response.topics.first(at);
-  }
-
-  if (request.include_topic_authorized_operations) {
-    for (auto& topic : response.topics) topic.topic_authorized_operations = kAllTopicOperations;
-  }
-  if (request.include_cluster_authorized_operations)
-    response.cluster_authorized_operations = kAllClusterOperations;
-  return response;
+  call_controller<CreateTopicsResponse>(
+      controller_, std::move(responder),
+      {.request = creation, .version = CreateTopicsResponse::kInfo.max_version},
+      [this, call, request](Responder answer, const CreateTopicsResponse& created) mutable {
+        const auto now = metadata_.image();
+        answer.send(builder_.response(call, request, *now, created));
+      });
 }
 
 }  // namespace milena::broker

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -98,19 +99,29 @@ class TransactionCheck::Attempt final : public Parked, public std::enable_shared
   }
 
   void ask() {
-    std::vector<TransactionCoordinator::Place> places;
-    for (const Question& question : open_questions_) places.emplace_back(question.topic, question.partition);
+    using coordinator::AddOrVerifyPartitions;
+    using Mode = AddOrVerifyPartitions::Mode;
+    partitions_.clear();
+    for (const Question& question : open_questions_) {
+      partitions_.push_back({question.topic, question.partition});
+    }
     self_ = shared_from_this();
-    const bool adds = version_ >= kAddsPartitions;
-    owner_.transactions_.join(
-        transactional_id_, producer_, places, adds, [self = self_](std::vector<ErrorCode> errors) mutable {
+    const AddOrVerifyPartitions request{
+        .transactional_id = transactional_id_,
+        .producer = producer_,
+        .partitions = partitions_,
+        .mode = version_ >= kAddsPartitions ? Mode::kAddByVersion2 : Mode::kVerify};
+    owner_.transactions_.add_or_verify_partitions(
+        request, [self = self_](std::span<const ErrorCode> errors) mutable {
           if (self->loop_.here()) return self->answered(errors);
           auto& loop = self->loop_;
-          loop.post([self = std::move(self), errors = std::move(errors)] { self->answered(errors); });
+          loop.post([self = std::move(self), kept = std::vector(errors.begin(), errors.end())] {
+            self->answered(kept);
+          });
         });
   }
 
-  void answered(const std::vector<ErrorCode>& errors) {
+  void answered(std::span<const ErrorCode> errors) {
     if (!responder_) return;  // the connection is gone
     const bool is_busy = std::ranges::find(errors, ErrorCode::kConcurrentTransactions) != errors.end();
     if (is_busy && version_ >= kAddsPartitions && loop_.now() < give_up_at_) {
@@ -138,6 +149,7 @@ class TransactionCheck::Attempt final : public Parked, public std::enable_shared
   std::string transactional_id_;
   coordinator::ProducerIdentity producer_;
   std::vector<Question> open_questions_;
+  std::vector<coordinator::TopicPartition> partitions_;  // of the questions, while the coordinator is asked
   ProduceHandler::Verdicts verdicts_;
   Timer retry_;
   std::shared_ptr<Attempt> self_;  // while it waits

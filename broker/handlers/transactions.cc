@@ -1,6 +1,8 @@
 #include "broker/handlers/transactions.h"
 
 #include <algorithm>
+#include <optional>
+#include <span>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -10,8 +12,9 @@
 namespace milena::broker {
 namespace {
 
-using coordinator::AddPartitions;
-using coordinator::AddPartitionsReply;
+using coordinator::AddOrVerifyPartitions;
+using coordinator::PartitionErrors;
+using coordinator::TopicPartition;
 using protocol::AddPartitionsToTxnRequest;
 using protocol::AddPartitionsToTxnResponse;
 using protocol::DescribeTransactionsRequest;
@@ -20,7 +23,8 @@ using protocol::ListTransactionsRequest;
 using protocol::ListTransactionsResponse;
 using Completion = TransactionCoordinator::Completion;
 using Completions = std::vector<Completion>;
-using TopicResult = AddPartitionsToTxnResponse::AddPartitionsToTxnTopicResult;
+using Transaction = AddPartitionsToTxnRequest::AddPartitionsToTxnTransaction;
+using TransactionResult = AddPartitionsToTxnResponse::AddPartitionsToTxnResult;
 
 constexpr int kManyTransactions = 4;  // of AddPartitionsToTxn: transactions in an array from here on
 
@@ -33,31 +37,74 @@ void pass_on(TransactionCoordinator& transactions, const Call& call, std::string
                    });
 }
 
-bool exists(const controller::MetadataImage& image, std::string_view topic, protocol::PartitionId partition) {
-  const auto* found = image.topic(topic);
-  return found != nullptr && found->partition(partition) != nullptr;
+// One transaction of AddPartitionsToTxn, as the coordinator is asked about it.
+AddOrVerifyPartitions to_internal(const Transaction& asked, std::int16_t version, Arena& arena) {
+  using Mode = AddOrVerifyPartitions::Mode;
+  std::size_t count = 0;
+  for (const auto& topic : asked.topics) count += topic.partitions.size();
+  const auto partitions = arena.array<TopicPartition>(count);
+  std::size_t at = 0;
+  for (const auto& topic : asked.topics) {
+    for (const auto partition : topic.partitions) partitions[at++] = {topic.name, partition.value};
+  }
+  const Mode adds = version >= kManyTransactions ? Mode::kAddByVersion2 : Mode::kAdd;
+  return {.transactional_id = asked.transactional_id,
+          .producer = {asked.producer_id, asked.producer_epoch},
+          .partitions = partitions,
+          .mode = asked.verify_only ? Mode::kVerify : adds};
 }
 
-// The answer to a request that names partitions which do not exist; empty when all do.
-std::span<TopicResult> refusals(const AddPartitionsToTxnRequest::AddPartitionsToTxnTransaction& asked,
-                                const controller::MetadataImage& image, Arena& arena) {
-  auto topics = arena.array<TopicResult>(asked.topics.size());
+// The errors of a transaction that names partitions which do not exist; none when all do.
+std::optional<PartitionErrors> refused(const AddOrVerifyPartitions& asked,
+                                       const controller::MetadataImage& image, Arena& arena) {
+  PartitionErrors errors = coordinator::same_error(asked, ErrorCode::kOperationNotAttempted, arena);
   bool is_refused = false;
-  for (std::size_t t = 0; t < topics.size(); ++t) {
-    const auto& topic = asked.topics[t];
-    topics[t].name = topic.name;
-    topics[t].results_by_partition =
-        arena.array<AddPartitionsToTxnResponse::AddPartitionsToTxnPartitionResult>(topic.partitions.size());
-    for (std::size_t p = 0; p < topic.partitions.size(); ++p) {
-      const bool is_there = exists(image, topic.name, topic.partitions[p]);
-      is_refused = is_refused || !is_there;
-      topics[t].results_by_partition[p] = {.partition_index = topic.partitions[p],
-                                           .partition_error_code = is_there
-                                                                       ? ErrorCode::kOperationNotAttempted
-                                                                       : ErrorCode::kUnknownTopicOrPartition};
+  for (std::size_t i = 0; i < asked.partitions.size(); ++i) {
+    const auto& [name, partition] = asked.partitions[i];
+    const auto* topic = image.topic(name);
+    if (topic != nullptr && topic->partition(partition) != nullptr) continue;
+    errors.errors[i] = ErrorCode::kUnknownTopicOrPartition;
+    is_refused = true;
+  }
+  return is_refused ? std::optional(errors) : std::nullopt;
+}
+
+// Clients learned PRODUCER_FENCED with version 2.
+ErrorCode error_for_client(ErrorCode error, std::int16_t version) {
+  const bool is_unknown = error == ErrorCode::kProducerFenced && version < 2;
+  return is_unknown ? ErrorCode::kInvalidProducerEpoch : error;
+}
+
+TransactionResult to_wire(const Transaction& asked, PartitionErrors errors, std::int16_t version,
+                          Arena& arena) {
+  using TopicResult = AddPartitionsToTxnResponse::AddPartitionsToTxnTopicResult;
+  using PartitionResult = AddPartitionsToTxnResponse::AddPartitionsToTxnPartitionResult;
+  TransactionResult result{.transactional_id = asked.transactional_id,
+                           .topic_results = arena.array<TopicResult>(asked.topics.size())};
+  auto error = errors.errors.begin();
+  for (std::size_t t = 0; t < asked.topics.size(); ++t) {
+    const auto& partitions = asked.topics[t].partitions;
+    auto& topic = result.topic_results[t];
+    topic.name = asked.topics[t].name;
+    topic.results_by_partition = arena.array<PartitionResult>(partitions.size());
+    for (std::size_t p = 0; p < partitions.size(); ++p) {
+      topic.results_by_partition[p] = {.partition_index = partitions[p],
+                                       .partition_error_code = error_for_client(*error++, version)};
     }
   }
-  return is_refused ? topics : std::span<TopicResult>{};
+  return result;
+}
+
+// Before version 4 a request is about one transaction.
+std::span<const Transaction> transactions_of(const AddPartitionsToTxnRequest& request, std::int16_t version,
+                                             Arena& arena) {
+  if (version >= kManyTransactions) return request.transactions;
+  const auto one = arena.array<Transaction>(1);
+  one[0] = {.transactional_id = request.v3_and_below_transactional_id,
+            .producer_id = request.v3_and_below_producer_id,
+            .producer_epoch = request.v3_and_below_producer_epoch,
+            .topics = request.v3_and_below_topics};
+  return one;
 }
 
 }  // namespace
@@ -70,37 +117,29 @@ void TransactionHandlers::init_producer_id(Call& call, const protocol::InitProdu
 
 void TransactionHandlers::add_partitions(Call& call, const AddPartitionsToTxnRequest& request,
                                          Responder responder) {
-  Arena& arena = call.arena;
+  const std::int16_t version = call.version;
   const auto image = metadata_.image();
-  std::vector<AddPartitions> asked;
-  for (const auto& transaction : request.transactions) asked.push_back({transaction});
-  if (call.version < kManyTransactions) {
-    asked = {{.transaction = {.transactional_id = request.v3_and_below_transactional_id,
-                              .producer_id = request.v3_and_below_producer_id,
-                              .producer_epoch = request.v3_and_below_producer_epoch,
-                              .topics = request.v3_and_below_topics}}};
-  }
+  const auto asked = transactions_of(request, version, call.arena);
   gather<Completion>(
       asked.size(),
       [&](std::size_t i, TransactionCoordinator::Answer answer) {
-        const auto& one = asked[i].transaction;
-        if (const auto refused = refusals(one, *image, arena); !refused.empty()) {
-          AddPartitionsReply reply{.transactional_id = one.transactional_id, .topic_results = refused};
-          return answer({.token = 0, .reply = reply, .memory = nullptr});
+        const auto internal = to_internal(asked[i], version, call.arena);
+        if (const auto errors = refused(internal, *image, call.arena)) {
+          return answer({.token = 0, .reply = *errors, .memory = nullptr});
         }
-        transactions_.ask(one.transactional_id, call.version, asked[i], std::move(answer));
+        transactions_.ask(internal.transactional_id, version, internal, std::move(answer));
       },
-      [responder = std::move(responder), version = call.version](Completions& answers) mutable {
+      [responder = std::move(responder), version, asked](Completions& answers) mutable {
+        Arena& arena = responder.request().arena();
+        const auto results = arena.array<TransactionResult>(asked.size());
+        for (std::size_t i = 0; i < asked.size(); ++i) {
+          results[i] = to_wire(asked[i], std::get<PartitionErrors>(answers[i].reply), version, arena);
+        }
         AddPartitionsToTxnResponse response;
         if (version < kManyTransactions) {
-          response.results_by_topic_v3_and_below =
-              std::get<AddPartitionsReply>(answers[0].reply).topic_results;
+          response.results_by_topic_v3_and_below = results[0].topic_results;
         } else {
-          response.results_by_transaction =
-              responder.request().arena().array<AddPartitionsReply>(answers.size());
-          std::ranges::transform(
-              answers, response.results_by_transaction.begin(),
-              [](const Completion& answer) { return std::get<AddPartitionsReply>(answer.reply); });
+          response.results_by_transaction = results;
         }
         responder.send(response);
       });

@@ -7,6 +7,7 @@
 #include "broker/coordinators/group_coordinator.h"
 #include "broker/coordinators/transaction_coordinator.h"
 #include "broker/handlers/call.h"
+#include "protocol/add_partitions_to_txn.gen.h"
 
 namespace milena::broker {
 

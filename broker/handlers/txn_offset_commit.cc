@@ -1,5 +1,6 @@
 #include "broker/handlers/txn_offset_commit.h"
 
+#include <span>
 #include <utility>
 #include <variant>
 
@@ -52,34 +53,39 @@ void TxnOffsetCommitHandler::handle(Call& call, const TxnOffsetCommitRequest& re
     auto refused = std::get<TxnOffsetCommitResponse>(coordinator::refusal(what, error, version, arena));
     answer_with(std::move(answerer), refused, others, version);
   };
-  const auto host = groups_.shards().host_of(kept.group_id);
-  if (host == nullptr) {
-    return refuse(std::move(responder), kept, answers, ErrorCode::kCoordinatorNotAvailable);
-  }
-  auto commit = [this, refuse, kept, context = group_context(call), answers = std::move(answers),
-                 version = call.version, responder = std::move(responder)](
+  const auto shard = groups_.shards().find(kept.group_id);
+  if (!shard) return refuse(std::move(responder), kept, answers, ErrorCode::kCoordinatorNotAvailable);
+  auto commit = [refuse, kept, host = shard->host, context = group_context(call),
+                 answers = std::move(answers), version = call.version, responder = std::move(responder)](
                     ErrorCode error, std::optional<storage::VerificationTicket> ticket) mutable {
     if (error != ErrorCode::kNone) return refuse(std::move(responder), kept, answers, error);
     context.consent = ticket;
-    groups_.ask(kept.group_id, context, kept,
-                [answers = std::move(answers), version,
-                 responder = std::move(responder)](GroupCoordinator::Completion&& completion) mutable {
-                  answer_with(std::move(responder), std::get<TxnOffsetCommitResponse>(completion.reply),
-                              answers, version);
-                });
+    host->ask(context, kept,
+              [answers = std::move(answers), version,
+               responder = std::move(responder)](GroupCoordinator::Completion&& completion) mutable {
+                answer_with(std::move(responder), std::get<TxnOffsetCommitResponse>(completion.reply),
+                            answers, version);
+              });
   };
   const bool adds = call.version >= kAddsPartition;
   if (!adds && !verify_) return commit(ErrorCode::kNone, std::nullopt);
-  const auto ticket = host->begin_verification(kept.producer_id, kept.producer_epoch);
+  const auto ticket = shard->host->begin_verification(kept.producer_id, kept.producer_epoch);
   if (!ticket) return commit(ticket.error().code, std::nullopt);
   // What the connection sends next may end the transaction: the offsets have to be in the log before.
   call.request.hold_successors();
   constexpr storage::VerificationTicket kNotNeeded = 0;  // as long as the transaction stays open
   if (!*ticket) return commit(ErrorCode::kNone, kNotNeeded);
-  transactions_.join(kept.transactional_id, {kept.producer_id, kept.producer_epoch},
-                     {{std::string(kOffsetsTopic), groups_.partition_of(kept.group_id).value}}, adds,
-                     [commit = std::move(commit), ticket = **ticket](
-                         const std::vector<ErrorCode>& errors) mutable { commit(errors[0], ticket); });
+  using coordinator::AddOrVerifyPartitions;
+  const auto partitions = call.arena.array<coordinator::TopicPartition>(1);
+  partitions[0] = {kOffsetsTopic, shard->partition.value};
+  transactions_.add_or_verify_partitions(
+      {.transactional_id = kept.transactional_id,
+       .producer = {kept.producer_id, kept.producer_epoch},
+       .partitions = partitions,
+       .mode = adds ? AddOrVerifyPartitions::Mode::kAddByVersion2 : AddOrVerifyPartitions::Mode::kVerify},
+      [commit = std::move(commit), ticket = **ticket](std::span<const ErrorCode> errors) mutable {
+        commit(errors[0], ticket);
+      });
 }
 
 }  // namespace milena::broker

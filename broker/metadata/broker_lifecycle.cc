@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "base/arena.h"
-#include "broker/node_settings.h"
 #include "protocol/error_code.h"
 
 namespace milena::broker {
@@ -23,8 +22,10 @@ std::span<Uuid> copied(const std::vector<Uuid>& ids, Arena& arena) {
   return out;
 }
 
-std::string why_refused(const Status& committed, ErrorCode code) {
-  return committed ? std::string(error_name(code)) : committed.error().why;
+// Empty when the controller has done what it was asked for.
+std::string why_refused(const auto& response) {
+  if (!response) return response.error().why;
+  return response->error_code == ErrorCode::kNone ? "" : std::string(error_name(response->error_code));
 }
 
 AssignReplicasToDirsRequest to_request(const std::vector<DirectoryAssignment>& assignments, Arena& arena) {
@@ -53,97 +54,73 @@ AssignReplicasToDirsRequest to_request(const std::vector<DirectoryAssignment>& a
 }  // namespace
 
 std::expected<void, std::string> BrokerLifecycle::start(const protocol::BrokerRegistrationRequest& request) {
+  using protocol::BrokerRegistrationResponse;
   Arena arena;
-  protocol::BrokerRegistrationResponse registered;
-  Status committed;
-  metadata_.submit({.decide =
-                        [&](controller::Controller& controller, std::int64_t now_ms) {
-                          auto outcome =
-                              controller.register_broker(now_ms, request, metadata_.kraft_version(), arena);
-                          registered = outcome.response;
-                          return std::move(outcome.records);
-                        },
-                    .done = [&](Status done) { committed = done; }});
-  if (!committed || registered.error_code != ErrorCode::kNone) {
-    return std::unexpected(
-        fmt::format("the controller refuses this broker: {}", why_refused(committed, registered.error_code)));
+  std::string refused = "it does not answer";
+  ask_controller<BrokerRegistrationResponse>(controller_, {.request = request}, arena,
+                                             [&](const Result<BrokerRegistrationResponse>& response) {
+                                               refused = why_refused(response);
+                                               if (response) broker_epoch_ = response->broker_epoch;
+                                             });
+  if (!refused.empty()) {
+    return std::unexpected(fmt::format("the controller refuses this broker: {}", refused));
   }
-  broker_epoch_ = registered.broker_epoch;
-
   bool is_fenced = true;
-  beat([](auto&, auto&) {},
-       [&](const Status& done, const BrokerHeartbeatResponse& answer) {
-         is_fenced = !done || answer.error_code != ErrorCode::kNone || answer.is_fenced;
-       });
+  beat({}, std::make_shared<Arena>(), [&](const Result<BrokerHeartbeatResponse>& response) {
+    is_fenced = !why_refused(response).empty() || response->is_fenced;
+  });
   if (is_fenced) return std::unexpected("the controller does not unfence this broker");
   return {};
 }
 
-void BrokerLifecycle::beat(std::function<void(Heartbeat&, Arena&)> fill,
-                           std::function<void(const Status&, const BrokerHeartbeatResponse&)> done) {
-  struct Exchange {
-    Arena arena;
-    BrokerHeartbeatResponse response;
-  };
-  const auto exchange = std::make_shared<Exchange>();
-  metadata_.submit(
-      {.decide =
-           [this, exchange, fill = std::move(fill)](controller::Controller& controller, std::int64_t now_ms) {
-             Heartbeat request{.broker_id = self_,
-                               .broker_epoch = broker_epoch_,
-                               .current_metadata_offset = controller.next_offset().value - 1};
-             fill(request, exchange->arena);
-             auto outcome = controller.broker_heartbeat(now_ms, request, exchange->arena);
-             exchange->response = outcome.response;
-             return std::move(outcome.records);
-           },
-       .done = [exchange,
-                done = std::move(done)](Status committed) { done(committed, exchange->response); }});
+void BrokerLifecycle::beat(Heartbeat request, std::shared_ptr<Arena> arena,
+                           std::move_only_function<void(Result<BrokerHeartbeatResponse>)> done) {
+  request.broker_id = self_;
+  request.broker_epoch = broker_epoch_;
+  request.current_metadata_offset = metadata_.image()->provenance.offset;
+  Arena& memory = *arena;
+  ask_controller<BrokerHeartbeatResponse>(
+      controller_, {.request = request}, memory,
+      [arena = std::move(arena), done = std::move(done)](Result<BrokerHeartbeatResponse> response) mutable {
+        done(std::move(response));
+      });
 }
 
 void BrokerLifecycle::assign(std::vector<DirectoryAssignment> assignments) {
+  using protocol::AssignReplicasToDirsResponse;
   if (assignments.empty()) return;
-  struct Exchange {
-    Arena arena;
-    ErrorCode code = ErrorCode::kNone;
-  };
-  const auto exchange = std::make_shared<Exchange>();
-  metadata_.submit({.decide =
-                        [this, exchange, assignments = std::move(assignments)](
-                            controller::Controller& controller, std::int64_t) {
-                          auto request = to_request(assignments, exchange->arena);
-                          request.broker_id = self_;
-                          request.broker_epoch = broker_epoch_;
-                          auto outcome = controller.assign_directories(request, exchange->arena);
-                          exchange->code = outcome.response.error_code;
-                          return std::move(outcome.records);
-                        },
-                    .done =
-                        [this, exchange](Status committed) {
-                          if (committed && exchange->code == ErrorCode::kNone) return;
-                          log_.error("the controller does not take the directories of replicas: {}",
-                                     why_refused(committed, exchange->code));
-                        }});
+  auto arena = std::make_shared<Arena>();
+  Arena& memory = *arena;
+  auto request = to_request(assignments, memory);
+  request.broker_id = self_;
+  request.broker_epoch = broker_epoch_;
+  ask_controller<AssignReplicasToDirsResponse>(
+      controller_, {.request = request}, memory,
+      [this, arena = std::move(arena)](const Result<AssignReplicasToDirsResponse>& response) {
+        const std::string refused = why_refused(response);
+        if (refused.empty()) return;
+        log_.error("the controller does not take the directories of replicas: {}", refused);
+      });
 }
 
-void BrokerLifecycle::report(std::string_view kind, std::function<void(Heartbeat&, Arena&)> fill) {
-  beat(std::move(fill), [this, kind](const Status& committed, const BrokerHeartbeatResponse& answer) {
-    if (committed && answer.error_code == ErrorCode::kNone) return;
-    log_.error("the controller does not hear of {} log directories: {}", kind,
-               why_refused(committed, answer.error_code));
+void BrokerLifecycle::report(std::string_view kind, Heartbeat request, std::shared_ptr<Arena> arena) {
+  beat(std::move(request), std::move(arena), [this, kind](const Result<BrokerHeartbeatResponse>& response) {
+    const std::string refused = why_refused(response);
+    if (refused.empty()) return;
+    log_.error("the controller does not hear of {} log directories: {}", kind, refused);
   });
 }
 
 void BrokerLifecycle::report_failed(std::vector<Uuid> directories) {
-  report("failed", [directories = std::move(directories)](Heartbeat& request, Arena& arena) {
-    request.offline_log_dirs = copied(directories, arena);
-  });
+  auto arena = std::make_shared<Arena>();
+  const Heartbeat request{.offline_log_dirs = copied(directories, *arena)};
+  report("failed", request, std::move(arena));
 }
 
 void BrokerLifecycle::report_cordoned(std::vector<Uuid> directories) {
-  report("cordoned", [directories = std::move(directories)](Heartbeat& request, Arena& arena) {
-    request.cordoned_log_dirs = copied(directories, arena);
-  });
+  auto arena = std::make_shared<Arena>();
+  const Heartbeat request{.cordoned_log_dirs = copied(directories, *arena)};
+  report("cordoned", request, std::move(arena));
 }
 
 }  // namespace milena::broker

@@ -12,13 +12,15 @@
 #include <cstdint>
 #include <expected>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/log.h"
 #include "base/uuid.h"
-#include "broker/metadata/metadata_log.h"
+#include "broker/metadata/controller_gateway.h"
+#include "broker/metadata/metadata_source.h"
 #include "broker/partition/partition_manager.h"
 #include "protocol/broker_heartbeat.gen.h"
 #include "protocol/broker_registration.gen.h"
@@ -27,8 +29,9 @@ namespace milena::broker {
 
 class BrokerLifecycle {
  public:
-  BrokerLifecycle(MetadataLog& metadata, protocol::BrokerId self, const Logger& log)
-      : metadata_(metadata), self_(self), log_(log) {}
+  BrokerLifecycle(ControllerGateway& controller, const MetadataSource& metadata, protocol::BrokerId self,
+                  const Logger& log)
+      : controller_(controller), metadata_(metadata), self_(self), log_(log) {}
 
   // Registers this node and has it unfenced. Before the metadata thread runs.
   std::expected<void, std::string> start(const protocol::BrokerRegistrationRequest& request);
@@ -46,12 +49,13 @@ class BrokerLifecycle {
   using Heartbeat = protocol::BrokerHeartbeatRequest;
 
   // A heartbeat about directories of some kind, which the log names if the controller refuses it.
-  void report(std::string_view kind, std::function<void(Heartbeat&, Arena&)> fill);
-  // Sends a heartbeat that `fill` has completed; `done` hears what the controller says.
-  void beat(std::function<void(Heartbeat&, Arena&)> fill,
-            std::function<void(const Status&, const protocol::BrokerHeartbeatResponse&)> done);
+  void report(std::string_view kind, Heartbeat request, std::shared_ptr<Arena> arena);
+  // Sends a heartbeat, whose lists are in the arena; `done` hears what the controller says.
+  void beat(Heartbeat request, std::shared_ptr<Arena> arena,
+            std::move_only_function<void(Result<protocol::BrokerHeartbeatResponse>)> done);
 
-  MetadataLog& metadata_;
+  ControllerGateway& controller_;
+  const MetadataSource& metadata_;
   const protocol::BrokerId self_;
   const Logger& log_;
   std::atomic<std::int64_t> broker_epoch_ = -1;

@@ -178,11 +178,7 @@ Status MetadataStore::append(MutableBytes batch, protocol::LeaderEpoch epoch, st
   return {};
 }
 
-Status MetadataStore::sync() {
-  MILENA_CHECK(log_->flush());
-  log_->advance_high_watermark(log_->log_end_offset());
-  return {};
-}
+Status MetadataStore::sync() { return log_->flush(); }
 
 Status MetadataStore::write_snapshot(const controller::MetadataImage& image,
                                      const controller::QuorumConfig& quorum, std::int64_t now_ms) {

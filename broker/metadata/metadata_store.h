@@ -1,9 +1,9 @@
 // MetadataStore: the metadata log on disk: `__cluster_metadata-0` with its segments, snapshots and
 // quorum-state.
 //
-// Owned by MetadataLog and used on its thread only; everything blocks. Knows bytes and files, not what they
-// mean. What sync() has returned for survives power loss, and a snapshot file that has its final name is
-// whole. An I/O error takes the log directory offline, as one of any other log there does.
+// Owned by ClusterMetadata and used on the metadata thread only; everything blocks. Knows bytes and files,
+// not what they mean. What sync() has returned for survives power loss, and a snapshot file that has its
+// final name is whole. An I/O error takes the log directory offline, as one of any other log there does.
 #pragma once
 
 #include <expected>
@@ -58,6 +58,8 @@ class MetadataStore {
   // Appends one batch whose base offset is end_offset(); not durable until sync().
   Status append(MutableBytes batch, protocol::LeaderEpoch epoch, std::int64_t now_ms);
   Status sync();
+  // The quorum has committed what is below.
+  void advance_high_watermark(protocol::Offset offset) { log_->advance_high_watermark(offset); }
 
   // Writes a snapshot of the image, then drops older snapshots and the log segments that it makes
   // superfluous.

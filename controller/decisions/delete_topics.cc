@@ -60,7 +60,7 @@ class TopicDeleter {
     if (!allows(access_.may_delete, topic->name)) {
       // The name is a secret of those who may describe the topic.
       const auto name = allows(access_.may_describe, topic->name)
-                            ? std::optional<std::string_view>(topic->name)
+                            ? std::optional<std::string_view>(context_.arena.text(topic->name))
                             : std::nullopt;
       return answer(name, id, refuse(ErrorCode::kTopicAuthorizationFailed).error());
     }

@@ -1,9 +1,9 @@
 // MetadataLoader: batches of the metadata log in, images out.
 //
-// Owned by the node's metadata loop; not thread-safe. Feeds a delta record by record and publishes at batch
-// boundaries. Metadata transactions (records between BeginTransaction and EndTransaction) become visible all
-// at once at their end, or never. An error means that the log cannot be understood from there on: the loader
-// stays where it was and the node has to stop.
+// A value, as cheap to copy as its image; not thread-safe. Feeds a delta record by record and publishes at
+// batch boundaries. Metadata transactions (records between BeginTransaction and EndTransaction) become
+// visible all at once at their end, or never. An error means that the log cannot be understood from there on:
+// the loader stays where it was and the node has to stop.
 #pragma once
 
 #include <memory>

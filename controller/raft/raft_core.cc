@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/arena.h"
 #include "base/assert.h"
 #include "protocol/error_code.h"
 
@@ -13,8 +14,6 @@ namespace {
 
 using protocol::LeaderEpoch;
 using protocol::Offset;
-
-constexpr std::string_view kMetadataTopic = "__cluster_metadata";
 
 std::unexpected<Error> refuse_voters(const char* why) { return fail(ErrorCode::kInconsistentVoterSet, why); }
 
@@ -110,47 +109,17 @@ RaftReady RaftCore::on_durable(Offset end) {
   return {.quorum_state = std::nullopt, .append = {}, .high_watermark = candidate};
 }
 
-protocol::DescribeQuorumResponse RaftCore::describe(const protocol::DescribeQuorumRequest& request,
-                                                    std::int64_t now_ms, Arena& arena) const {
-  using Response = protocol::DescribeQuorumResponse;
-  const auto topics = arena.array<Response::TopicData>(request.topics.size());
-  for (std::size_t t = 0; t < topics.size(); ++t) {
-    const auto& asked = request.topics[t];
-    topics[t] = {.topic_name = asked.topic_name,
-                 .partitions = arena.array<Response::TopicData::PartitionData>(asked.partitions.size())};
-    const bool known = request.topics.size() == 1 && asked.topic_name == kMetadataTopic &&
-                       asked.partitions.size() == 1 && asked.partitions[0].partition_index == 0;
-    for (std::size_t p = 0; p < asked.partitions.size(); ++p) {
-      auto& partition = topics[t].partitions[p];
-      partition.partition_index = asked.partitions[p].partition_index;
-      if (!known) {
-        partition.error_code = ErrorCode::kUnknownTopicOrPartition;
-        continue;
-      }
-      if (!is_leader()) {
-        partition.error_code = ErrorCode::kNotLeaderOrFollower;
-        continue;
-      }
-      partition.leader_id = self_.key.id;
-      partition.leader_epoch = epoch();
-      partition.high_watermark = high_watermark_.value_or(protocol::kNoOffset);
-      partition.current_voters = arena.array<Response::ReplicaState>(1);
-      partition.current_voters[0] = {.replica_id = self_.key.id,
-                                     .replica_directory_id = config_.voters[0].key.directory_id,
-                                     .log_end_offset = end_offset_,
-                                     .last_fetch_timestamp = now_ms,
-                                     .last_caught_up_timestamp = now_ms};
-    }
-  }
-  Response response{.topics = topics};
-  const auto listeners = arena.array<Response::Node::Listener>(self_.endpoints.size());
-  for (std::size_t i = 0; i < listeners.size(); ++i) {
-    listeners[i] = {
-        .name = self_.endpoints[i].name, .host = self_.endpoints[i].host, .port = self_.endpoints[i].port};
-  }
-  response.nodes = arena.array<Response::Node>(1);
-  response.nodes[0] = {.node_id = self_.key.id, .listeners = listeners};
-  return response;
+QuorumView RaftCore::view(std::int64_t now_ms) const {
+  QuorumView view{.is_leader = is_leader(), .nodes = {self_}};
+  if (!view.is_leader) return view;
+  view.leader = self_.key.id;
+  view.epoch = epoch();
+  view.high_watermark = high_watermark_.value_or(protocol::kNoOffset);
+  view.voters = {{.key = {self_.key.id, config_.voters[0].key.directory_id},
+                  .log_end_offset = end_offset_,
+                  .last_fetch_ms = now_ms,
+                  .last_caught_up_ms = now_ms}};
+  return view;
 }
 
 }  // namespace milena::controller

@@ -1,6 +1,6 @@
 // RaftCore: one replica of the metadata log, as a pure state machine in the manner of etcd's raft.
 //
-// Owned by the controller's loop; not thread-safe. Never waits and does no I/O: an event goes in, a Ready
+// Owned by its driver; not thread-safe. Never waits and does no I/O: an event goes in, a Ready
 // comes out, and its fields are carried out in the order in which they are declared. docs: KIP-595, KIP-853.
 // Always: the epoch only grows, one leader per epoch, the high watermark only grows, and no epoch is led
 // twice: a replica that was leader when it stopped leads the next epoch, so that an (epoch, offset) pair
@@ -16,11 +16,10 @@
 #include <string>
 #include <vector>
 
-#include "base/arena.h"
 #include "base/result.h"
 #include "controller/raft/quorum_config.h"
 #include "controller/raft/quorum_state.h"
-#include "protocol/describe_quorum.gen.h"
+#include "controller/raft/quorum_view.h"
 #include "protocol/types.h"
 
 namespace milena::controller {
@@ -66,9 +65,8 @@ class RaftCore {
   std::optional<protocol::Offset> high_watermark() const { return high_watermark_; }
   const QuorumConfig& config() const { return config_; }
 
-  // Views into this object and the arena.
-  protocol::DescribeQuorumResponse describe(const protocol::DescribeQuorumRequest& request,
-                                            std::int64_t now_ms, Arena& arena) const;
+  // Wall time.
+  QuorumView view(std::int64_t now_ms) const;
 
  private:
   RaftCore(Voter self, QuorumConfig config, QuorumState state, const LogEnd& end, RaftRole role);

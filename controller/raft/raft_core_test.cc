@@ -176,27 +176,24 @@ TEST(RaftCore, MajorityIsWhatMoreThanHalfHave) {
   EXPECT_EQ(majority_offset({1, 9, 5, 8}), Offset(5));
 }
 
-TEST(RaftCore, DescribesItselfToAdmins) {
+TEST(RaftCore, ItsViewOfTheQuorumIsItself) {
   RaftCore core = opened();
+  EXPECT_FALSE(core.view(kNow).is_leader);
+  EXPECT_TRUE(core.view(kNow).voters.empty());
   core.start(kNow);
+  EXPECT_EQ(core.view(kNow).high_watermark, protocol::kNoOffset);
   core.on_durable(3);
-  using Request = protocol::DescribeQuorumRequest;
-  Request::TopicData::PartitionData partitions[] = {{.partition_index = 0}};
-  Request::TopicData topics[] = {{.topic_name = "__cluster_metadata", .partitions = partitions}};
-  Arena arena;
-  const auto response = core.describe({.topics = topics}, kNow, arena);
-  const auto& quorum = response.topics[0].partitions[0];
-  EXPECT_EQ(quorum.error_code, ErrorCode::kNone);
-  EXPECT_EQ(quorum.leader_id, protocol::BrokerId(1));
-  EXPECT_EQ(quorum.leader_epoch, LeaderEpoch(1));
-  EXPECT_EQ(quorum.high_watermark, Offset(3));
-  EXPECT_EQ(quorum.current_voters[0].log_end_offset, Offset(3));
-  EXPECT_EQ(quorum.current_voters[0].replica_directory_id, kDirectory);
-  EXPECT_EQ(response.nodes[0].listeners[0].port, 19093);
-
-  topics[0].topic_name = "orders";
-  EXPECT_EQ(core.describe({.topics = topics}, kNow, arena).topics[0].partitions[0].error_code,
-            ErrorCode::kUnknownTopicOrPartition);
+  const QuorumView view = core.view(kNow);
+  EXPECT_TRUE(view.is_leader);
+  EXPECT_EQ(view.leader, protocol::BrokerId(1));
+  EXPECT_EQ(view.epoch, LeaderEpoch(1));
+  EXPECT_EQ(view.high_watermark, Offset(3));
+  ASSERT_EQ(view.voters.size(), 1u);
+  EXPECT_EQ(view.voters[0].key, (ReplicaKey{1, kDirectory}));
+  EXPECT_EQ(view.voters[0].log_end_offset, Offset(3));
+  EXPECT_EQ(view.voters[0].last_fetch_ms, kNow);
+  ASSERT_EQ(view.nodes.size(), 1u);
+  EXPECT_EQ(view.nodes[0], self());
 }
 
 TEST(RaftCore, OneOfSeveralStaticVotersDoesNotElectItself) {

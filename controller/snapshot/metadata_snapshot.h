@@ -32,7 +32,7 @@ struct LoadedSnapshot {
 Result<LoadedSnapshot> read_snapshot(BytesView file, const SnapshotId& id);
 
 // When to write the next snapshot: after enough bytes of log, or after enough time if there is anything new.
-// Owned by the node's metadata loop; not thread-safe.
+// Owned by whoever writes snapshots; not thread-safe.
 class SnapshotTrigger {
  public:
   // metadata.log.max.record.bytes.between.snapshots, metadata.log.max.snapshot.interval.ms (0: never by

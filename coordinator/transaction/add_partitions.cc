@@ -1,4 +1,4 @@
-// AddPartitionsToTxn and AddOffsetsToTxn: what a transaction writes to is in the log before it is written to.
+// What a transaction writes to is in the log before it is written to.
 #include <utility>
 
 #include "coordinator/transaction/records.h"
@@ -26,20 +26,18 @@ ErrorCode check_producer(const Transaction& transaction, ProducerIdentity produc
 
 }  // namespace
 
-void TransactionMachine::handle(Now now, ReplyToken token, const TransactionContext& context,
-                                const AddPartitions& request, TransactionOutcome& out) {
-  const auto& asked = request.transaction;
-  if (asked.verify_only) {
+void TransactionMachine::handle(Now now, ReplyToken token, const TransactionContext&,
+                                const AddOrVerifyPartitions& request, TransactionOutcome& out) {
+  using Mode = AddOrVerifyPartitions::Mode;
+  if (request.mode == Mode::kVerify) {
     out.reply(token, verify(request, out.memory()));
     return;
   }
   TopicPartitions added;
-  for (const auto& topic : asked.topics) {
-    for (const auto partition : topic.partitions) insert_partition(added, topic.name, partition.value);
-  }
-  const ErrorCode error = add(now, asked.transactional_id, {asked.producer_id, asked.producer_epoch}, added,
-                              client_version(context.api_version >= 4), out);
-  out.reply(token, add_partitions_reply(request, error_for(error, context.api_version), out.memory()));
+  for (const auto& [topic, partition] : request.partitions) insert_partition(added, topic, partition);
+  const ErrorCode error = add(now, request.transactional_id, request.producer, added,
+                              client_version(request.mode == Mode::kAddByVersion2), out);
+  out.reply(token, same_error(request, error, out.memory()));
 }
 
 void TransactionMachine::handle(Now now, ReplyToken token, const TransactionContext& context,
@@ -70,25 +68,20 @@ ErrorCode TransactionMachine::add(Now now, std::string_view id, ProducerIdentity
 }
 
 // Is each partition part of the transaction, so that its leader may append to it (KIP-890)?
-AddPartitionsReply TransactionMachine::verify(const AddPartitions& request, Arena& memory) const {
-  const auto& asked = request.transaction;
-  const auto refuse_with = [&](ErrorCode error) { return add_partitions_reply(request, error, memory); };
-  if (asked.transactional_id.empty()) return refuse_with(ErrorCode::kInvalidRequest);
-  const auto at = transactions_.find(asked.transactional_id);
+PartitionErrors TransactionMachine::verify(const AddOrVerifyPartitions& request, Arena& memory) const {
+  const auto refuse_with = [&](ErrorCode error) { return same_error(request, error, memory); };
+  if (request.transactional_id.empty()) return refuse_with(ErrorCode::kInvalidRequest);
+  const auto at = transactions_.find(request.transactional_id);
   if (at == transactions_.end()) return refuse_with(ErrorCode::kInvalidProducerIdMapping);
   const Transaction& transaction = at->second;
-  if (const ErrorCode error = check_producer(transaction, {asked.producer_id, asked.producer_epoch});
-      error != ErrorCode::kNone) {
+  if (const ErrorCode error = check_producer(transaction, request.producer); error != ErrorCode::kNone) {
     return refuse_with(error);
   }
   if (transaction.is_preparing()) return refuse_with(ErrorCode::kConcurrentTransactions);
-  AddPartitionsReply reply = refuse_with(ErrorCode::kTransactionAbortable);
-  for (auto& topic : reply.topic_results) {
-    for (auto& partition : topic.results_by_partition) {
-      if (contains_partition(transaction.partitions, topic.name, partition.partition_index.value)) {
-        partition.partition_error_code = ErrorCode::kNone;
-      }
-    }
+  PartitionErrors reply = refuse_with(ErrorCode::kTransactionAbortable);
+  for (std::size_t i = 0; i < request.partitions.size(); ++i) {
+    const auto& [topic, partition] = request.partitions[i];
+    if (contains_partition(transaction.partitions, topic, partition)) reply.errors[i] = ErrorCode::kNone;
   }
   return reply;
 }

@@ -219,13 +219,13 @@ TEST_F(EndTxnTest, T6VerificationPassesOnlyPartitionsOfTheOngoingTransaction) {
   const auto producer = h.producer("x");
   EXPECT_EQ(h.verify("x", producer, "t-0"), ErrorCode::kTransactionAbortable);
   ASSERT_EQ(h.add("x", producer, {"t-0"}), ErrorCode::kNone);
-  const auto reply = h.ask<AddPartitionsReply>(h.add_request("x", producer, {"t-0", "t-1", "u-0"}, true), 5);
-  ASSERT_EQ(reply.topic_results.size(), 3U);
-  EXPECT_EQ(reply.topic_results[0].results_by_partition[0].partition_error_code, ErrorCode::kNone);
-  for (const std::size_t missing : {1U, 2U}) {
-    EXPECT_EQ(reply.topic_results[missing].results_by_partition[0].partition_error_code,
-              ErrorCode::kTransactionAbortable);
-  }
+  const auto errors =
+      h.ask<PartitionErrors>(
+           h.add_request("x", producer, {"t-0", "t-1", "u-0"}, AddOrVerifyPartitions::Mode::kVerify), 5)
+          .errors;
+  ASSERT_EQ(errors.size(), 3U);
+  EXPECT_EQ(errors[0], ErrorCode::kNone);
+  for (const std::size_t missing : {1U, 2U}) EXPECT_EQ(errors[missing], ErrorCode::kTransactionAbortable);
   h.end("x", producer, true, 4);
   h.write_markers();
   EXPECT_EQ(h.verify("x", producer, "t-0"), ErrorCode::kTransactionAbortable);

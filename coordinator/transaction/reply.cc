@@ -1,9 +1,10 @@
 #include "coordinator/transaction/reply.h"
 
+#include <algorithm>
+
 namespace milena::coordinator {
 
 using protocol::AddOffsetsToTxnResponse;
-using protocol::AddPartitionsToTxnResponse;
 using protocol::DescribeTransactionsRequest;
 using protocol::DescribeTransactionsResponse;
 using protocol::EndTxnResponse;
@@ -17,11 +18,7 @@ struct ErrorSetter {
 
   void operator()(std::monostate&) const {}
   void operator()(InitProducerIdResponse& r) const { r = init_producer_id_error(error); }
-  void operator()(AddPartitionsReply& r) const {
-    for (auto& topic : r.topic_results) {
-      for (auto& partition : topic.results_by_partition) partition.partition_error_code = error;
-    }
-  }
+  void operator()(PartitionErrors& r) const { std::ranges::fill(r.errors, error); }
   void operator()(AddOffsetsToTxnResponse& r) const { r = {.error_code = error}; }
   void operator()(EndTxnResponse& r) const { r = {.error_code = error}; }
   void operator()(DescribeTransactionsResponse& r) const {
@@ -44,23 +41,10 @@ InitProducerIdResponse init_producer_id_error(ErrorCode error) {
   return response;
 }
 
-AddPartitionsReply add_partitions_reply(const AddPartitions& request, ErrorCode error, Arena& memory) {
-  AddPartitionsReply reply;
-  reply.transactional_id = request.transaction.transactional_id;
-  const auto topics = request.transaction.topics;
-  reply.topic_results =
-      memory.array<AddPartitionsToTxnResponse::AddPartitionsToTxnTopicResult>(topics.size());
-  for (std::size_t t = 0; t < topics.size(); ++t) {
-    auto& result = reply.topic_results[t];
-    result.name = topics[t].name;
-    result.results_by_partition = memory.array<AddPartitionsToTxnResponse::AddPartitionsToTxnPartitionResult>(
-        topics[t].partitions.size());
-    for (std::size_t p = 0; p < topics[t].partitions.size(); ++p) {
-      result.results_by_partition[p] = {.partition_index = topics[t].partitions[p],
-                                        .partition_error_code = error};
-    }
-  }
-  return reply;
+PartitionErrors same_error(const AddOrVerifyPartitions& request, ErrorCode error, Arena& memory) {
+  const auto errors = memory.array<ErrorCode>(request.partitions.size());
+  std::ranges::fill(errors, error);
+  return {errors};
 }
 
 void set_error(TransactionReply& reply, ErrorCode error) { std::visit(ErrorSetter{error}, reply); }
@@ -68,8 +52,8 @@ void set_error(TransactionReply& reply, ErrorCode error) { std::visit(ErrorSette
 TransactionReply refusal(const protocol::InitProducerIdRequest&, ErrorCode error, Arena&) {
   return init_producer_id_error(error);
 }
-TransactionReply refusal(const AddPartitions& request, ErrorCode error, Arena& memory) {
-  return add_partitions_reply(request, error, memory);
+TransactionReply refusal(const AddOrVerifyPartitions& request, ErrorCode error, Arena& memory) {
+  return same_error(request, error, memory);
 }
 TransactionReply refusal(const AddOffsets&, ErrorCode error, Arena&) {
   return AddOffsetsToTxnResponse{.error_code = error};

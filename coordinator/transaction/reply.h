@@ -10,7 +10,6 @@
 #include "coordinator/runtime/outcome.h"
 #include "coordinator/transaction/transaction.h"
 #include "protocol/add_offsets_to_txn.gen.h"
-#include "protocol/add_partitions_to_txn.gen.h"
 #include "protocol/describe_transactions.gen.h"
 #include "protocol/end_txn.gen.h"
 #include "protocol/error_code.h"
@@ -23,13 +22,29 @@ struct TransactionContext {
   std::int16_t api_version = 0;
 };
 
-// AddPartitionsToTxn, one transaction at a time: a request may name transactions of several shards. Requests
-// before version 4 are to be brought into this form; from 4 on it also says what a partition's leader asks
-// when it is written to, whatever way the leader has to ask.
-struct AddPartitions {
-  protocol::AddPartitionsToTxnRequest::AddPartitionsToTxnTransaction transaction;
+struct TopicPartition {
+  std::string_view topic;
+  std::int32_t partition = 0;
 };
-using AddPartitionsReply = protocol::AddPartitionsToTxnResponse::AddPartitionsToTxnResult;
+
+// Puts partitions on the list of the producer's transaction, and begins it if none is open; or only looks
+// whether the ongoing one has them. What AddPartitionsToTxn asks for one transaction, and what the leader of
+// a partition asks when it is written to (KIP-890).
+struct AddOrVerifyPartitions {
+  enum class Mode : std::uint8_t {
+    kVerify,
+    kAdd,
+    kAddByVersion2,  // for a client that follows the rules of transaction.version 2
+  };
+  std::string_view transactional_id;
+  ProducerIdentity producer;
+  std::span<const TopicPartition> partitions;
+  Mode mode = Mode::kVerify;
+};
+// One for each of the partitions, in their order.
+struct PartitionErrors {
+  std::span<ErrorCode> errors;
+};
 
 // AddOffsetsToTxn, and the partition of __consumer_offsets that the group belongs to.
 struct AddOffsets {
@@ -38,7 +53,7 @@ struct AddOffsets {
 };
 
 using TransactionReply =
-    std::variant<std::monostate, protocol::InitProducerIdResponse, AddPartitionsReply,
+    std::variant<std::monostate, protocol::InitProducerIdResponse, PartitionErrors,
                  protocol::AddOffsetsToTxnResponse, protocol::EndTxnResponse,
                  protocol::DescribeTransactionsResponse, protocol::ListTransactionsResponse>;
 
@@ -66,14 +81,14 @@ using TransactionOutcome = Outcome<TransactionReply, TransactionErrand>;
 // An answer to InitProducerId that carries no producer.
 protocol::InitProducerIdResponse init_producer_id_error(ErrorCode error);
 // The same error for every partition asked for.
-AddPartitionsReply add_partitions_reply(const AddPartitions& request, ErrorCode error, Arena& memory);
+PartitionErrors same_error(const AddOrVerifyPartitions& request, ErrorCode error, Arena& memory);
 
 // Turns a reply into what its request gets for `error`.
 void set_error(TransactionReply& reply, ErrorCode error);
 
 // The answers to requests that were refused before the machine saw them.
 TransactionReply refusal(const protocol::InitProducerIdRequest&, ErrorCode error, Arena& memory);
-TransactionReply refusal(const AddPartitions& request, ErrorCode error, Arena& memory);
+TransactionReply refusal(const AddOrVerifyPartitions& request, ErrorCode error, Arena& memory);
 TransactionReply refusal(const AddOffsets&, ErrorCode error, Arena& memory);
 TransactionReply refusal(const protocol::EndTxnRequest&, ErrorCode error, Arena& memory);
 TransactionReply refusal(const protocol::DescribeTransactionsRequest& request, ErrorCode error,

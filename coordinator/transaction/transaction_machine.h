@@ -48,8 +48,8 @@ class TransactionMachine {
 
   void handle(Now now, ReplyToken token, const TransactionContext& context,
               const protocol::InitProducerIdRequest& request, TransactionOutcome& out);
-  void handle(Now now, ReplyToken token, const TransactionContext& context, const AddPartitions& request,
-              TransactionOutcome& out);
+  void handle(Now now, ReplyToken token, const TransactionContext& context,
+              const AddOrVerifyPartitions& request, TransactionOutcome& out);
   void handle(Now now, ReplyToken token, const TransactionContext& context, const AddOffsets& request,
               TransactionOutcome& out);
   void handle(Now now, ReplyToken token, const TransactionContext& context,
@@ -124,7 +124,7 @@ class TransactionMachine {
   // kNone: the partitions are added, once the outcome's records are in the log.
   ErrorCode add(Now now, std::string_view id, ProducerIdentity producer, const TopicPartitions& added,
                 std::int16_t client_version, TransactionOutcome& out);
-  AddPartitionsReply verify(const AddPartitions& request, Arena& memory) const;
+  PartitionErrors verify(const AddOrVerifyPartitions& request, Arena& memory) const;
   bool needs_id_to_fence(const Transaction& transaction) const;
   void abort_timed_out(Now now, const std::string& id, protocol::ProducerId fresh, TransactionOutcome& out);
 

@@ -158,8 +158,11 @@ class Schedule : CheckedCoordinator {
   void send_add(const std::string& id, Model::Producer producer, const std::string& partition,
                 const React& react) {
     const int version = speaks_version_2_ ? 5 : 3;
-    request<AddPartitionsReply>(
-        [&] { return h_.send(h_.add_request(h_keep(id), identity(producer), {partition}), version); },
+    request<PartitionErrors>(
+        [&] {
+          return h_.send(h_.add_request(h_keep(id), identity(producer), {partition}, h_.mode_of(version)),
+                         version);
+        },
         [this, id, producer, partition](Model& model, std::optional<std::int64_t>) {
           return model.add(id, producer, {partition}, speaks_version_2_ ? 2 : 0, h_.now.wall_ms);
         },
@@ -176,8 +179,12 @@ class Schedule : CheckedCoordinator {
     const std::string partition = *at;
     const auto producer = client.producer;
     const auto guard = world_.guard(partition, producer.first);
-    request<AddPartitionsReply>(
-        [&] { return h_.send(h_.add_request(h_keep(client.id), identity(producer), {partition}, true), 5); },
+    request<PartitionErrors>(
+        [&] {
+          return h_.send(h_.add_request(h_keep(client.id), identity(producer), {partition},
+                                        AddOrVerifyPartitions::Mode::kVerify),
+                         5);
+        },
         [id = client.id, producer, partition](Model& model, std::optional<std::int64_t>) {
           return Model::Answer{model.verify(id, producer, partition)};
         },

@@ -111,7 +111,7 @@ class CheckedCoordinator {
   static Model::Answer read(const protocol::EndTxnResponse& r) {
     return {r.error_code, {r.producer_id.value, r.producer_epoch}};
   }
-  static Model::Answer read(const AddPartitionsReply& r) { return {TransactionHarness::first_error(r)}; }
+  static Model::Answer read(const PartitionErrors& r) { return {r.errors[0]}; }
 
   template <class Response>
   void request(const std::function<ReplyToken()>& send, const Continue& ask_model, const React& react) {

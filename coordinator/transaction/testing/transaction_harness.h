@@ -79,23 +79,16 @@ class TransactionHarness {
             .producer_id = expected.id,
             .producer_epoch = expected.epoch};
   }
-  AddPartitions add_request(std::string_view id, ProducerIdentity producer,
-                            const std::vector<std::string>& partitions, bool verify_only = false) {
-    AddPartitions request;
-    request.transaction.transactional_id = id;
-    request.transaction.producer_id = producer.id;
-    request.transaction.producer_epoch = producer.epoch;
-    request.transaction.verify_only = verify_only;
-    request.transaction.topics =
-        arena_.array<protocol::AddPartitionsToTxnRequest::AddPartitionsToTxnTopic>(partitions.size());
+  AddOrVerifyPartitions add_request(std::string_view id, ProducerIdentity producer,
+                                    const std::vector<std::string>& partitions,
+                                    AddOrVerifyPartitions::Mode mode = AddOrVerifyPartitions::Mode::kAdd) {
+    const auto listed = arena_.array<TopicPartition>(partitions.size());
     for (std::size_t i = 0; i < partitions.size(); ++i) {
       const std::size_t dash = partitions[i].rfind('-');
-      auto& topic = request.transaction.topics[i];
-      topic.name = arena_.text(partitions[i].substr(0, dash));
-      topic.partitions = arena_.array<protocol::PartitionId>(1);
-      topic.partitions[0] = std::stoi(partitions[i].substr(dash + 1));
+      listed[i] = {.topic = arena_.text(partitions[i].substr(0, dash)),
+                   .partition = std::stoi(partitions[i].substr(dash + 1))};
     }
-    return request;
+    return {.transactional_id = id, .producer = producer, .partitions = listed, .mode = mode};
   }
   static protocol::EndTxnRequest end_request(std::string_view id, ProducerIdentity producer, bool commit) {
     return {.transactional_id = id,
@@ -114,15 +107,17 @@ class TransactionHarness {
     EXPECT_EQ(response.error_code, ErrorCode::kNone);
     return {response.producer_id, response.producer_epoch};
   }
-  static ErrorCode first_error(const AddPartitionsReply& reply) {
-    return reply.topic_results[0].results_by_partition[0].partition_error_code;
+  // As AddPartitionsToTxn of this version adds.
+  static AddOrVerifyPartitions::Mode mode_of(int version) {
+    return version >= 4 ? AddOrVerifyPartitions::Mode::kAddByVersion2 : AddOrVerifyPartitions::Mode::kAdd;
   }
   ErrorCode add(std::string_view id, ProducerIdentity producer, const std::vector<std::string>& partitions,
                 int version = 3) {
-    return first_error(ask<AddPartitionsReply>(add_request(id, producer, partitions), version));
+    return ask<PartitionErrors>(add_request(id, producer, partitions, mode_of(version)), version).errors[0];
   }
   ErrorCode verify(std::string_view id, ProducerIdentity producer, const std::string& partition) {
-    return first_error(ask<AddPartitionsReply>(add_request(id, producer, {partition}, true), 5));
+    const auto request = add_request(id, producer, {partition}, AddOrVerifyPartitions::Mode::kVerify);
+    return ask<PartitionErrors>(request, 5).errors[0];
   }
   protocol::EndTxnResponse end(std::string_view id, ProducerIdentity producer, bool commit, int version = 5) {
     return ask<protocol::EndTxnResponse>(end_request(id, producer, commit), version);

@@ -1,4 +1,4 @@
-#include "broker/handlers/whole_metadata.h"
+#include "broker/handlers/all_topics_metadata_cache.h"
 
 #include <algorithm>
 
@@ -14,7 +14,8 @@ bool is_of(const std::weak_ptr<const controller::MetadataImage>& kept,
 
 }  // namespace
 
-WholeMetadata::Asked WholeMetadata::asked(const Call& call, const protocol::MetadataRequest& request) {
+AllTopicsMetadataCache::Asked AllTopicsMetadataCache::asked(const Call& call,
+                                                            const protocol::MetadataRequest& request) {
   return {.version = call.version,
           .listener = std::string(call.listener),
           .host = std::string(call.advertised.host),
@@ -23,9 +24,9 @@ WholeMetadata::Asked WholeMetadata::asked(const Call& call, const protocol::Meta
           .cluster_operations = request.include_cluster_authorized_operations};
 }
 
-std::optional<protocol::Encoded> WholeMetadata::find(const Call& call,
-                                                     const protocol::MetadataRequest& request,
-                                                     const controller::MetadataImagePtr& image) {
+std::optional<protocol::Encoded> AllTopicsMetadataCache::find(const Call& call,
+                                                              const protocol::MetadataRequest& request,
+                                                              const controller::MetadataImagePtr& image) {
   std::shared_ptr<const std::vector<std::byte>> whole;
   {
     const Asked wanted = asked(call, request);
@@ -46,10 +47,10 @@ std::optional<protocol::Encoded> WholeMetadata::find(const Call& call,
   return frame;
 }
 
-void WholeMetadata::keep(const Call& call, const protocol::MetadataRequest& request,
-                         const controller::MetadataImagePtr& image, const protocol::Encoded& frame) {
+void AllTopicsMetadataCache::keep(const Call& call, const protocol::MetadataRequest& request,
+                                  const controller::MetadataImagePtr& image, const protocol::Encoded& frame) {
   const BytesView bytes = frame.head();
-  if (bytes.size() < kWorthwhile) return;
+  if (bytes.size() < kMinCachedBytes) return;
   Answer answer{asked(call, request), image,
                 std::make_shared<const std::vector<std::byte>>(bytes.begin(), bytes.end())};
   const MutexLock lock(mutex_);

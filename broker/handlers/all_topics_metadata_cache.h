@@ -1,10 +1,11 @@
-// WholeMetadata: the last large answers to "Metadata of all topics", encoded. Thousands of partitions change
-// seldom, and monitoring, consumers of patterns and admin tools ask for all of them again and again.
+// AllTopicsMetadataCache: the last large answers to Metadata requests about all topics, encoded. Thousands of
+// partitions change seldom, and monitoring, consumers of patterns and admin tools ask for all of them again
+// and again.
 //
-// Owned by ControllerHandlers, used by every event loop; thread-safe.
-// Always:  an answer is given again only for the image that it was made from, and to a client that would get
-//          the same bytes: the same version, listener, address of this node and wish for operations.
-//          At most kAnswers are kept, those of other images go with the next one that comes.
+// Owned by MetadataHandler, used by every event loop; thread-safe.
+// Always: an answer is given again only for the image that it was made from, and to a client that would get
+// the same bytes: the same version, listener, address of this node, and the same operations asked for. At
+// most kAnswers are kept; those of other images go with the next one that comes.
 #pragma once
 
 #include <array>
@@ -22,10 +23,10 @@
 
 namespace milena::broker {
 
-class WholeMetadata {
+class AllTopicsMetadataCache {
  public:
   static constexpr std::size_t kAnswers = 4;
-  static constexpr std::size_t kWorthwhile = 16 * 1024;  // bytes; below, encoding is as cheap as keeping
+  static constexpr std::size_t kMinCachedBytes = 16 * 1024;  // bytes; below, encoding is as cheap as keeping
 
   // The frame of the answer, in the request's arena and pinned by it; none: it has to be made.
   std::optional<protocol::Encoded> find(const Call& call, const protocol::MetadataRequest& request,
