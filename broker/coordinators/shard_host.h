@@ -116,6 +116,16 @@ class ShardHost final : public Wakeable,
     settle(deliveries);
   }
 
+  // Shows the machine to `look`, under the shard's lock: requests wait meanwhile. False, and nothing shown,
+  // while it is not loaded.
+  template <class Look>
+  bool look(Look&& look) const {
+    const MutexLock lock(mutex_);
+    if (shard_.state() != coordinator::ShardState::kActive) return false;
+    look(*shard_.machine());
+    return true;
+  }
+
   // See Partition::begin_verification. NOT_COORDINATOR when this node does not lead the partition.
   Result<std::optional<storage::VerificationTicket>> begin_verification(protocol::ProducerId producer,
                                                                         std::int16_t epoch) {

@@ -19,6 +19,7 @@
 #include "broker/coordinators/transaction_coordinator.h"
 #include "broker/handlers/router.h"
 #include "broker/metadata/metadata_log.h"
+#include "broker/metrics/client_software.h"
 #include "broker/partition/partition_finder.h"
 #include "broker/partition/partition_manager.h"
 
@@ -40,6 +41,7 @@ class Handlers {
     MarkerWriter& markers;
     TransactionCoordinator& transactions;
     ProducerIds& producer_ids;
+    ClientSoftware& client_software;
     std::span<Loop* const> loops;
     std::span<const std::uint16_t> client_ports;  // where the listeners for clients listen, in their order
   };
