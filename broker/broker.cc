@@ -5,14 +5,14 @@
 #include <algorithm>
 #include <atomic>
 #include <iterator>
-#include <map>
+#include <optional>
 #include <utility>
 
 #include "base/async/loop.h"
 #include "base/async/worker_pool.h"
 #include "base/jump_detecting_clock.h"
 #include "base/limited_fs.h"
-#include "broker/admin/http_server.h"
+#include "broker/admin/admin_port.h"
 #include "broker/config/connection_limits.h"
 #include "broker/config/dynamic_config.h"
 #include "broker/coordinators/coordinator_status.h"
@@ -83,16 +83,14 @@ struct Broker::Parts {
     return borrowed;
   }
   std::expected<void, std::string> bind();
-  std::expected<void, std::string> open_http();
+  std::expected<void, std::string> open_admin_port();
   void follow_configuration();
   std::expected<void, std::string> open_metadata();
   std::expected<void, std::string> register_with_controller();
   std::expected<void, std::string> open_partitions();
   void open_missing_partitions();
   void gather_metrics();
-  HttpServer::Response metrics_page();
-  HttpServer::Response readiness() const;
-  void stop_http();
+  std::optional<std::string> why_not_ready() const;
 
   const BrokerConfig config;
   std::vector<ListenerConfig> client_listeners;
@@ -117,9 +115,7 @@ struct Broker::Parts {
   std::unique_ptr<BrokerMetrics> metrics;
   std::unique_ptr<Server> server;
   std::vector<std::uint16_t> ports;
-  std::unique_ptr<Loop> http_loop;
-  std::unique_ptr<HttpServer> http;
-  std::string http_address;
+  std::unique_ptr<AdminPort> admin_port;
   bool started = false;
   std::atomic<bool> is_serving = false;  // from the first accepted connection until stop()
 };
@@ -139,7 +135,10 @@ std::vector<std::string> Broker::addresses() const {
   return out;
 }
 
-std::string Broker::metrics_address() const { return parts_->http_address; }
+std::string Broker::metrics_address() const {
+  const auto& port = parts_->admin_port;
+  return port == nullptr ? "" : as_reached_from_here(parts_->config.metrics_listener->host, port->port());
+}
 
 std::expected<void, std::string> Broker::start() { return parts_->open(); }
 
@@ -156,7 +155,7 @@ std::expected<void, std::string> Broker::Parts::open() {
   handlers = std::make_unique<Handlers>(config, world.clock, world.rng, registry);
   metrics = std::make_unique<BrokerMetrics>(handlers->router(), borrowed_loops(), world.fs, world.clock);
   MILENA_CHECK(bind());
-  MILENA_CHECK(open_http());
+  MILENA_CHECK(open_admin_port());
   MILENA_CHECK(open_metadata());
   MILENA_CHECK(register_with_controller());
   MILENA_CHECK(open_partitions());
@@ -208,36 +207,27 @@ std::expected<void, std::string> Broker::Parts::open() {
   return {};
 }
 
-// On a loop of its own, so that no client waits while a scrape is put together, and health checks are
-// answered whatever the other loops are at.
-std::expected<void, std::string> Broker::Parts::open_http() {
+std::expected<void, std::string> Broker::Parts::open_admin_port() {
   if (!config.metrics_listener) return {};
   const auto& [host, port] = *config.metrics_listener;
-  http_loop = world.runtime.make_loop(world.clock, "http");
-  http = std::make_unique<HttpServer>(
-      *http_loop, HttpServer::Limits{},
-      std::map<std::string, HttpServer::Page, std::less<>>{
-          {"/metrics", [this] { return metrics_page(); }},
-          {"/health/live", [] { return HttpServer::Response{.body = "live\n"}; }},
-          {"/health/ready", [this] { return readiness(); }}},
-      world.log);
-  MILENA_TRY(const std::uint16_t bound, http->open(host, port));
-  http_address = as_reached_from_here(host, bound);
-  http_loop->start();
-  http->start();
+  if (!is_loopback(host)) {
+    world.log.warn("metrics are served on {} to whoever can reach it, without authentication", host);
+  }
+  const AdminPort::Pages pages{.metrics = [this]() -> std::optional<HttpServer::Response> {
+                                 if (!is_serving) return std::nullopt;
+                                 return HttpServer::Response{
+                                     .content_type = std::string(BrokerMetrics::kContentType),
+                                     .body = metrics->scrape()};
+                               },
+                               .why_not_ready = [this] { return why_not_ready(); }};
+  MILENA_TRY(admin_port, AdminPort::open(host, port, pages, {world.clock, world.log, world.runtime}));
   return {};
 }
 
-HttpServer::Response Broker::Parts::metrics_page() {
-  if (!is_serving) return {.status = 503, .body = "starting or stopping\n"};
-  return {.content_type = std::string(BrokerMetrics::kContentType), .body = metrics->scrape()};
-}
-
-HttpServer::Response Broker::Parts::readiness() const {
-  if (!is_serving) return {.status = 503, .body = "starting or stopping\n"};
-  if (partitions->all_directories_offline())
-    return {.status = 503, .body = "every log directory has failed\n"};
-  return {.body = "ready\n"};
+std::optional<std::string> Broker::Parts::why_not_ready() const {
+  if (!is_serving) return "the broker starts or stops";
+  if (partitions->all_directories_offline()) return "every log directory has failed";
+  return std::nullopt;
 }
 
 void Broker::Parts::gather_metrics() {
@@ -251,19 +241,6 @@ void Broker::Parts::gather_metrics() {
                    .metadata = *metadata,
                    .groups = [this](const auto& limits) { return status_of_groups(*groups, limits); },
                    .transactions = [this] { return status_of_transactions(*transactions); }});
-}
-
-void Broker::Parts::stop_http() {
-  is_serving = false;
-  if (http_loop == nullptr) return;
-  if (!http_address.empty()) {
-    http->stop(world.runtime);
-    http_loop->stop();
-    http_loop->join();
-  }
-  http.reset();
-  http_loop.reset();
-  http_address.clear();
 }
 
 // What may change while the broker runs, and who applies it.
@@ -406,7 +383,7 @@ void Broker::stop() {
   if (parts.transactions != nullptr) parts.transactions->stop();
   if (parts.groups != nullptr) parts.groups->stop();
   if (parts.server != nullptr && parts.started) parts.server->stop();
-  parts.stop_http();
+  parts.admin_port.reset();
   if (parts.metadata != nullptr) parts.metadata->stop();
   for (const auto& loop : parts.loops) loop->stop();
   for (const auto& loop : parts.loops) loop->join();

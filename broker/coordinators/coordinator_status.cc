@@ -8,7 +8,6 @@ namespace {
 
 using coordinator::GroupMachine;
 using coordinator::TransactionMachine;
-using coordinator::TransactionState;
 using Host = GroupCoordinator::Host;
 
 constexpr std::size_t kGroupsAtATime = 32;
@@ -18,10 +17,11 @@ std::size_t members_of(const coordinator::Group& group) {
   return group.classic ? group.classic->members().size() : 0;
 }
 
-// Counts every group of the shard; the ids of those that are told of one by one.
-std::vector<std::string> survey(const Host& host, const GroupsStatus::Limits& limits, GroupsStatus& status) {
+// Counts every group of the shard. Returns the ids of those that are within the limits.
+std::vector<std::string> count_groups(const Host& host, const GroupsStatus::Limits& limits,
+                                      GroupsStatus& status) {
   std::vector<std::string> ids;
-  host.look([&](const GroupMachine& machine) {
+  host.inspect([&](const GroupMachine& machine) {
     const auto& counts = machine.rebalances();
     for (std::size_t i = 0; i < counts.classic.size(); ++i) status.rebalances.classic[i] += counts.classic[i];
     status.rebalances.consumer += counts.consumer;
@@ -37,10 +37,10 @@ std::vector<std::string> survey(const Host& host, const GroupsStatus::Limits& li
   return ids;
 }
 
-void tell(const coordinator::Group& group, std::size_t& offsets_left, GroupsStatus& status) {
-  GroupStatus& told = status.groups.emplace_back();
-  told.id = group.id;
-  told.members = members_of(group);
+void add_group(const coordinator::Group& group, std::size_t& offsets_left, GroupsStatus& status) {
+  GroupStatus& added = status.groups.emplace_back();
+  added.id = group.id;
+  added.members = members_of(group);
   for (const auto& [topic, partitions] : group.offsets.committed()) {
     for (const auto& [partition, committed] : partitions) {
       if (offsets_left == 0) {
@@ -48,7 +48,7 @@ void tell(const coordinator::Group& group, std::size_t& offsets_left, GroupsStat
         continue;
       }
       --offsets_left;
-      told.offsets.push_back({.topic = topic, .partition = partition, .offset = committed.offset});
+      added.offsets.push_back({.topic = topic, .partition = partition, .offset = committed.offset});
     }
   }
 }
@@ -59,12 +59,12 @@ GroupsStatus status_of_groups(const GroupCoordinator& groups, const GroupsStatus
   GroupsStatus status;
   std::size_t offsets_left = limits.offsets_max;
   for (const auto& host : *groups.shards().hosts()) {
-    const auto ids = survey(*host, limits, status);
+    const auto ids = count_groups(*host, limits, status);
     for (std::span<const std::string> rest(ids); !rest.empty();) {
       const auto slice = rest.first(std::min(rest.size(), kGroupsAtATime));
-      host->look([&](const GroupMachine& machine) {
+      host->inspect([&](const GroupMachine& machine) {
         for (const std::string& id : slice) {
-          if (const auto* group = machine.groups().find(id)) tell(*group, offsets_left, status);
+          if (const auto* group = machine.groups().find(id)) add_group(*group, offsets_left, status);
         }
       });
       rest = rest.subspan(slice.size());
@@ -77,7 +77,7 @@ GroupsStatus status_of_groups(const GroupCoordinator& groups, const GroupsStatus
 TransactionsStatus status_of_transactions(const TransactionCoordinator& transactions) {
   TransactionsStatus status;
   for (const auto& host : *transactions.shards().hosts()) {
-    host->look([&](const TransactionMachine& machine) {
+    host->inspect([&](const TransactionMachine& machine) {
       status.open += machine.open();
       status.committed += machine.committed();
       status.aborted += machine.aborted();

@@ -1,8 +1,8 @@
-// What the coordinators of this node tell about their groups and transactions, for metrics.
+// The state of the groups and transactions that this node coordinates, for metrics.
 //
 // Any thread. A shard's lock is held for some dozens of groups at a time: requests of a large shard go on in
-// between, so what is told of two groups need not belong to one moment. Groups of shards that are being
-// loaded are not told of.
+// between, so the states of two groups need not be of one moment. Groups of shards that are being loaded are
+// missing.
 #pragma once
 
 #include <cstddef>

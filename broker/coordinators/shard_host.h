@@ -116,14 +116,12 @@ class ShardHost final : public Wakeable,
     settle(deliveries);
   }
 
-  // Shows the machine to `look`, under the shard's lock: requests wait meanwhile. False, and nothing shown,
-  // while it is not loaded.
-  template <class Look>
-  bool look(Look&& look) const {
+  // read(const M&), under the shard's lock: requests wait meanwhile. Not called while the shard is not
+  // loaded.
+  template <class Read>
+  void inspect(Read&& read) const {
     const MutexLock lock(mutex_);
-    if (shard_.state() != coordinator::ShardState::kActive) return false;
-    look(*shard_.machine());
-    return true;
+    if (shard_.state() == coordinator::ShardState::kActive) read(*shard_.machine());
   }
 
   // See Partition::begin_verification. NOT_COORDINATOR when this node does not lead the partition.

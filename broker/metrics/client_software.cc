@@ -9,11 +9,12 @@ std::shared_ptr<const void> ClientSoftware::count(std::string_view name, std::st
     if (!counts_->open.contains(key) && counts_->open.size() >= counts_->limit) key = {"other", "other"};
     ++counts_->open[key];
   }
-  struct Seat {
-    Seat(std::shared_ptr<Counts> counts_, Key key_) : counts(std::move(counts_)), key(std::move(key_)) {}
-    Seat(const Seat&) = delete;
-    Seat& operator=(const Seat&) = delete;
-    ~Seat() {
+  struct Registration {
+    Registration(std::shared_ptr<Counts> counts_, Key key_)
+        : counts(std::move(counts_)), key(std::move(key_)) {}
+    Registration(const Registration&) = delete;
+    Registration& operator=(const Registration&) = delete;
+    ~Registration() {
       const MutexLock lock(counts->mutex);
       const auto at = counts->open.find(key);
       if (--at->second == 0) counts->open.erase(at);
@@ -21,7 +22,7 @@ std::shared_ptr<const void> ClientSoftware::count(std::string_view name, std::st
     const std::shared_ptr<Counts> counts;
     const Key key;
   };
-  return std::make_shared<const Seat>(counts_, std::move(key));
+  return std::make_shared<const Registration>(counts_, std::move(key));
 }
 
 class ClientSoftware::Source final : public MetricSource {

@@ -62,13 +62,13 @@ class RequestMetrics::Source final : public MetricSource {
     std::map<std::string_view, Sum> sums;
     owner_.loops_.for_each([&](const LoopCounts& loop) {
       for (std::size_t key = 0; key < kApis; ++key) {
-        const auto* counts = loop.apis[key].look();
+        const auto* counts = loop.apis[key].made();
         const auto* info = protocol::find_api(static_cast<std::int16_t>(key));
         if (counts == nullptr || info == nullptr) continue;
         Sum& sum = sums[info->name];
         sum.requests += counts->requests.get();
         counts->durations.read_into(sum.durations);
-        const auto* errors = counts->errors.look();
+        const auto* errors = counts->errors.made();
         if (errors == nullptr) continue;
         for (std::size_t i = 0; i < kErrorCodes; ++i) {
           const auto times = (*errors)[i].get();

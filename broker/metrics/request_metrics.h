@@ -36,25 +36,25 @@ class RequestMetrics final : public RequestHandler {
   static constexpr std::size_t kErrorCodes = 256;  // by code + 1; the same
 
   using ErrorCounts = std::array<Published<std::uint64_t>, kErrorCodes>;
-  // Made by the loop when it is needed first; a scrape looks whether it is there.
+  // Made by the loop when it is needed first; made(): what a scrape finds, null if it is not there yet.
   template <class T>
   class OnDemand {
    public:
     OnDemand() = default;
     OnDemand(const OnDemand&) = delete;
     OnDemand& operator=(const OnDemand&) = delete;
-    ~OnDemand() { delete look(); }
+    ~OnDemand() { delete made(); }
 
     T& get() {
-      T* made = made_.load(std::memory_order_relaxed);
+      T* made = pointer_.load(std::memory_order_relaxed);
       if (made == nullptr) [[unlikely]]
-        made_.store(made = new T, std::memory_order_release);
+        pointer_.store(made = new T, std::memory_order_release);
       return *made;
     }
-    const T* look() const { return made_.load(std::memory_order_acquire); }
+    const T* made() const { return pointer_.load(std::memory_order_acquire); }
 
    private:
-    std::atomic<T*> made_ = nullptr;
+    std::atomic<T*> pointer_ = nullptr;
   };
   struct ApiCounts {
     Published<std::uint64_t> requests;

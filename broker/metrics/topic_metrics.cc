@@ -125,15 +125,15 @@ void TopicMetrics::write_cluster(Exposition& out, const ScrapedTopics& topics) c
 }
 
 void TopicMetrics::write_topics(Exposition& out, const ScrapedTopics& topics) const {
-  const std::span told(topics.all().data(), std::min(topics.all().size(), sources_.limits.topics));
-  out.leave_out("topics", topics.all().size() - told.size());
+  const std::span shown(topics.all().data(), std::min(topics.all().size(), sources_.limits.topics));
+  out.leave_out("topics", topics.all().size() - shown.size());
   {
     auto metric = out.metric("kafka_topic_partitions");
-    for (const auto& entry : told) metric.add({entry.topic->name}, entry.topic->partitions.size());
+    for (const auto& entry : shown) metric.add({entry.topic->name}, entry.topic->partitions.size());
   }
   for (const TopicCounter& counter : kTopicCounters) {
     auto metric = out.metric(counter.name);
-    for (const auto& entry : told) {
+    for (const auto& entry : shown) {
       if (entry.replicas == nullptr) continue;
       std::uint64_t sum = 0;
       for (const auto& replica : *entry.replicas) {
