@@ -237,7 +237,8 @@ void Broker::Parts::gather_metrics() {
                    .loops = borrowed_loops(),
                    .workers = *workers,
                    .dirs = *dirs,
-                   .partitions = *partitions,
+                   .registry = registry,
+                   .flush_times = partitions->flush_times(),
                    .metadata = *metadata,
                    .groups = [this](const auto& limits) { return status_of_groups(*groups, limits); },
                    .transactions = [this] { return status_of_transactions(*transactions); }});

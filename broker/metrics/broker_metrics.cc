@@ -30,11 +30,10 @@ void BrokerMetrics::metadata_changed(const controller::MetadataImage& before,
 
 void BrokerMetrics::gather(Sources sources) {
   const auto image = [&metadata = sources.metadata] { return metadata.image(); };
-  PartitionRegistry& registry = sources.partitions.registry();
   registry_.add(
       std::make_unique<TopicMetrics>(TopicMetrics::Sources{.self = sources.self,
                                                            .image = image,
-                                                           .registry = registry,
+                                                           .registry = sources.registry,
                                                            .file_config = std::move(sources.file_config),
                                                            .unclean_elections = unclean_elections_,
                                                            .limits = limits_}));
@@ -42,7 +41,7 @@ void BrokerMetrics::gather(Sources sources) {
       std::make_unique<GroupMetrics>(GroupMetrics::Sources{.groups = std::move(sources.groups),
                                                            .transactions = std::move(sources.transactions),
                                                            .image = image,
-                                                           .registry = registry,
+                                                           .registry = sources.registry,
                                                            .limits = limits_}));
   registry_.add(requests_.source());
   registry_.add(client_software_.source());
@@ -50,7 +49,7 @@ void BrokerMetrics::gather(Sources sources) {
       NodeMetrics::Sources{.server = sources.server,
                            .loops = std::move(sources.loops),
                            .workers = sources.workers,
-                           .flush_times = sources.partitions.flush_times(),
+                           .flush_times = sources.flush_times,
                            .offline_log_dirs = [&dirs = sources.dirs] { return offline_dirs(dirs); }}));
   registry_.add(std::make_unique<ProcessMetrics>(fs_, clock_));
 }

@@ -11,16 +11,18 @@
 #include <string_view>
 #include <vector>
 
+#include "base/async/worker_pool.h"
 #include "base/clock.h"
 #include "base/fs.h"
 #include "broker/metadata/metadata_source.h"
 #include "broker/metrics/client_software.h"
+#include "broker/metrics/durations.h"
 #include "broker/metrics/group_metrics.h"
 #include "broker/metrics/registry.h"
 #include "broker/metrics/request_metrics.h"
 #include "broker/net/server.h"
 #include "broker/partition/log_dirs.h"
-#include "broker/partition/partition_manager.h"
+#include "broker/partition/partition_registry.h"
 #include "controller/image/metadata_delta.h"
 
 namespace milena::broker {
@@ -47,7 +49,8 @@ class BrokerMetrics {
     std::vector<Loop*> loops;
     const WorkerPool& workers;
     const LogDirs& dirs;
-    const PartitionManager& partitions;
+    PartitionRegistry& registry;
+    const SharedDurations& flush_times;
     const MetadataSource& metadata;
     std::function<GroupsStatus(const GroupsStatus::Limits&)> groups;
     std::function<TransactionsStatus()> transactions;
