@@ -23,8 +23,8 @@ void RequestMetrics::finished(const Request& request, std::chrono::nanoseconds t
   ApiCounts& counts = loops_.of(request.loop()).of(request);
   counts.durations.add(took);
   for (const auto* error = request.errors(); error != nullptr; error = error->next) {
-    const auto index = static_cast<std::size_t>(static_cast<int>(error->code) + 1);
-    counts.errors.get()[std::min(index, kErrorCodes - 1)].add(error->times);
+    const int index = static_cast<int>(error->code) + 1;  // -1 is the lowest
+    counts.errors.get()[std::min(static_cast<std::size_t>(index), kErrorCodes - 1)].add(error->times);
   }
 }
 

@@ -13,7 +13,6 @@ namespace milena::broker {
 namespace {
 
 using controller::MetadataImage;
-using controller::PartitionFields;
 using controller::Shared;
 using protocol::BrokerId;
 
