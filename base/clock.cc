@@ -2,8 +2,10 @@
 
 namespace milena {
 
-Instant SystemClock::now() const {
-  return std::chrono::duration_cast<Instant>(std::chrono::steady_clock::now().time_since_epoch());
+Instant SystemClock::now() const { return std::chrono::duration_cast<Instant>(SystemClock::fine_now()); }
+
+std::chrono::nanoseconds SystemClock::fine_now() const {
+  return std::chrono::steady_clock::now().time_since_epoch();
 }
 
 std::int64_t SystemClock::wall_ms() const {

@@ -13,6 +13,8 @@ class Clock {
  public:
   virtual ~Clock() = default;
   virtual Instant now() const = 0;
+  // The same time, as fine as the clock has it: for measuring how long something took.
+  virtual std::chrono::nanoseconds fine_now() const { return now(); }
   // Milliseconds since the Unix epoch; may jump. For record timestamps and retention.
   virtual std::int64_t wall_ms() const = 0;
   // How much of `wall_ms`, read together with `now`, is a jump forward that may be a mistake: nothing is
@@ -32,6 +34,7 @@ inline std::int64_t trusted_wall_ms(const Clock& clock) {
 class SystemClock final : public Clock {
  public:
   Instant now() const override;
+  std::chrono::nanoseconds fine_now() const override;
   std::int64_t wall_ms() const override;
 };
 

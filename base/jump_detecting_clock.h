@@ -34,6 +34,7 @@ class JumpDetectingClock final : public Clock {
   void resume_from(std::optional<std::int64_t> last_seen_ms);
 
   Instant now() const override { return clock_.now(); }
+  std::chrono::nanoseconds fine_now() const override { return clock_.fine_now(); }
   std::int64_t wall_ms() const override { return clock_.wall_ms(); }
   std::int64_t doubted_ms(Instant now, std::int64_t wall_ms) const override;
 

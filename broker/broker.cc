@@ -3,15 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 #include "base/async/loop.h"
 #include "base/async/worker_pool.h"
 #include "base/jump_detecting_clock.h"
 #include "base/limited_fs.h"
+#include "broker/admin/admin_port.h"
 #include "broker/config/connection_limits.h"
 #include "broker/config/dynamic_config.h"
+#include "broker/coordinators/coordinator_status.h"
 #include "broker/coordinators/group_coordinator.h"
 #include "broker/coordinators/group_settings.h"
 #include "broker/coordinators/marker_writer.h"
@@ -23,6 +27,7 @@
 #include "broker/metadata/broker_lifecycle.h"
 #include "broker/metadata/cluster_metadata.h"
 #include "broker/metadata/metadata_store.h"
+#include "broker/metrics/broker_metrics.h"
 #include "broker/net/listener.h"
 #include "broker/net/server.h"
 #include "broker/node_settings.h"
@@ -44,6 +49,11 @@ LogDirs::Options log_dirs_options(const BrokerConfig& config) {
           .node_id = config.node_id,
           .cluster_id = config.cluster_id,
           .lost = config.lost_log_dirs};
+}
+
+std::string as_reached_from_here(const std::string& host, std::uint16_t port) {
+  const bool any = host.empty() || host == "0.0.0.0" || host == "::";
+  return Address{any ? "127.0.0.1" : host, port}.to_string();
 }
 
 std::shared_ptr<const storage::LogConfig> metadata_log_config() {
@@ -73,11 +83,14 @@ struct Broker::Parts {
     return borrowed;
   }
   std::expected<void, std::string> bind();
+  std::expected<void, std::string> open_admin_port();
   void follow_configuration();
   std::expected<void, std::string> open_metadata();
   std::expected<void, std::string> register_with_controller();
   std::expected<void, std::string> open_partitions();
   void open_missing_partitions();
+  void gather_metrics();
+  std::optional<std::string> why_not_ready() const;
 
   const BrokerConfig config;
   std::vector<ListenerConfig> client_listeners;
@@ -99,9 +112,12 @@ struct Broker::Parts {
   std::unique_ptr<ProducerIds> producer_ids;
   std::unique_ptr<TransactionCoordinator> transactions;
   std::unique_ptr<Handlers> handlers;
+  std::unique_ptr<BrokerMetrics> metrics;
   std::unique_ptr<Server> server;
   std::vector<std::uint16_t> ports;
+  std::unique_ptr<AdminPort> admin_port;
   bool started = false;
+  std::atomic<bool> is_serving = false;  // from the first accepted connection until stop()
 };
 
 Broker::Broker(BrokerConfig config, World world)
@@ -114,11 +130,14 @@ const std::string& Broker::cluster_id() const { return parts_->cluster_id; }
 std::vector<std::string> Broker::addresses() const {
   std::vector<std::string> out;
   for (std::size_t i = 0; i < parts_->ports.size(); ++i) {
-    const auto& host = parts_->client_listeners[i].host;
-    const bool any = host.empty() || host == "0.0.0.0" || host == "::";
-    out.push_back(Address{any ? "127.0.0.1" : host, parts_->ports[i]}.to_string());
+    out.push_back(as_reached_from_here(parts_->client_listeners[i].host, parts_->ports[i]));
   }
   return out;
+}
+
+std::string Broker::metrics_address() const {
+  const auto& port = parts_->admin_port;
+  return port == nullptr ? "" : as_reached_from_here(parts_->config.metrics_listener->host, port->port());
 }
 
 std::expected<void, std::string> Broker::start() { return parts_->open(); }
@@ -134,7 +153,9 @@ std::expected<void, std::string> Broker::Parts::open() {
     loops.push_back(world.runtime.make_loop(world.clock, fmt::format("loop-{}", i)));
   }
   handlers = std::make_unique<Handlers>(config, world.clock, world.rng, registry);
+  metrics = std::make_unique<BrokerMetrics>(handlers->router(), borrowed_loops(), world.fs, world.clock);
   MILENA_CHECK(bind());
+  MILENA_CHECK(open_admin_port());
   MILENA_CHECK(open_metadata());
   MILENA_CHECK(register_with_controller());
   MILENA_CHECK(open_partitions());
@@ -163,6 +184,7 @@ std::expected<void, std::string> Broker::Parts::open() {
   metadata->start(world.runtime.make_pool("metadata", 1, 1),
                   [this](const auto& before, const auto& after, const auto& changes) {
                     configuration.follow(*after);
+                    metrics->metadata_changed(*before, *after, changes);
                     partitions->apply(*before, *after, changes);
                     groups->apply(*before, after, changes);
                     transactions->follow(*after);
@@ -177,13 +199,53 @@ std::expected<void, std::string> Broker::Parts::open() {
                    .markers = *markers,
                    .transactions = *transactions,
                    .producer_ids = *producer_ids,
+                   .client_software = metrics->client_software(),
                    .loops = borrowed_loops(),
                    .client_ports = ports});
   partitions->start_maintenance(*loops.front());
   for (const auto& loop : loops) loop->start();
   server->start();
   started = true;
+  gather_metrics();
+  is_serving = true;
   return {};
+}
+
+std::expected<void, std::string> Broker::Parts::open_admin_port() {
+  if (!config.metrics_listener) return {};
+  const auto& [host, port] = *config.metrics_listener;
+  if (!is_loopback(host)) {
+    world.log.warn("metrics are served on {} to whoever can reach it, without authentication", host);
+  }
+  const AdminPort::Pages pages{.metrics = [this]() -> std::optional<HttpServer::Response> {
+                                 if (!is_serving) return std::nullopt;
+                                 return HttpServer::Response{
+                                     .content_type = std::string(BrokerMetrics::kContentType),
+                                     .body = metrics->scrape()};
+                               },
+                               .why_not_ready = [this] { return why_not_ready(); }};
+  MILENA_TRY(admin_port, AdminPort::open(host, port, pages, {world.clock, world.log, world.runtime}));
+  return {};
+}
+
+std::optional<std::string> Broker::Parts::why_not_ready() const {
+  if (!is_serving) return "the broker starts or stops";
+  if (partitions->all_directories_offline()) return "every log directory has failed";
+  return std::nullopt;
+}
+
+void Broker::Parts::gather_metrics() {
+  metrics->gather({.self = config.node_id,
+                   .file_config = partition_options(config, *configuration.current()).file_config,
+                   .server = *server,
+                   .loops = borrowed_loops(),
+                   .workers = *workers,
+                   .dirs = *dirs,
+                   .registry = registry,
+                   .flush_times = partitions->flush_times(),
+                   .metadata = metadata->source(),
+                   .groups = [this](const auto& limits) { return status_of_groups(*groups, limits); },
+                   .transactions = [this] { return status_of_transactions(*transactions); }});
 }
 
 // What may change while the broker runs, and who applies it.
@@ -200,7 +262,7 @@ void Broker::Parts::follow_configuration() {
 }
 
 std::expected<void, std::string> Broker::Parts::bind() {
-  server = world.make_server(world.runtime, borrowed_loops(), config.net, handlers->router(), world.log);
+  server = world.make_server(world.runtime, borrowed_loops(), config.net, metrics->requests(), world.log);
   for (const auto& listener : client_listeners) {
     auto port = server->open({.name = listener.name, .host = listener.host, .port = listener.port});
     if (!port) return std::unexpected(port.error());
@@ -327,10 +389,12 @@ std::expected<void, std::string> Broker::Parts::register_with_controller() {
 
 void Broker::stop() {
   auto& parts = *parts_;
+  parts.is_serving = false;
   // First of all, so that those who wait for their group are told before their connections close.
   if (parts.transactions != nullptr) parts.transactions->stop();
   if (parts.groups != nullptr) parts.groups->stop();
   if (parts.server != nullptr && parts.started) parts.server->stop();
+  parts.admin_port.reset();
   if (parts.metadata != nullptr) parts.metadata->stop();
   for (const auto& loop : parts.loops) loop->stop();
   for (const auto& loop : parts.loops) loop->join();
@@ -342,6 +406,7 @@ void Broker::stop() {
   }
   parts.started = false;
   parts.server.reset();
+  parts.metrics.reset();
   parts.handlers.reset();
   parts.partitions.reset();
   parts.lifecycle.reset();

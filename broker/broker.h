@@ -49,6 +49,8 @@ class Broker {
 
   // "host:port" of each listener for clients, as a client on this machine reaches it.
   std::vector<std::string> addresses() const;
+  // The same of milena.metrics.listener; empty when there is none.
+  std::string metrics_address() const;
   const std::string& cluster_id() const;
 
  private:

@@ -69,6 +69,9 @@ std::expected<BrokerConfig, std::string> read_configuration(const CommandLine& l
 void tell_where(const BrokerConfig& config, const Broker& broker, const Logger& log) {
   log.info("node {} of cluster {}", config.node_id.value, broker.cluster_id());
   log.info("listening on {}", fmt::join(broker.addresses(), ", "));
+  if (const auto http = broker.metrics_address(); !http.empty()) {
+    log.info("metrics on http://{}/metrics, health checks on /health/live and /health/ready", http);
+  }
   for (const ListenerConfig& listener : config.listeners) {
     if (listener.for_controllers)
       log.info("listener {} stays closed: a single node needs no port for its quorum", listener.name);
@@ -109,6 +112,7 @@ int serve(const CommandLine& line) {
     control.stop();
   });
   print_line(stdout, fmt::format("BROKERS={}", fmt::join(broker.addresses(), ",")));
+  if (const auto http = broker.metrics_address(); !http.empty()) print_line(stdout, "METRICS=" + http);
   control.run();
   broker.stop();
   return has_failed ? 1 : 0;

@@ -13,7 +13,7 @@ endif
 COMPAT_RUN = python3 compat-tests
 COMPAT_OPTIONS = --target $(TARGET) $(ARGS)
 
-.PHONY: compat compat-ci compat-tools compat-librdkafka compat-clients compat-eos compat-hostile compat-limits compat-differential compat-config chaos \
+.PHONY: compat compat-ci compat-tools compat-librdkafka compat-clients compat-eos compat-hostile compat-limits compat-metrics compat-differential compat-config chaos \
 	compat-startup compat-upgrade compat-upgrade-kafka
 
 compat: compat-tools compat-librdkafka compat-clients
@@ -45,6 +45,9 @@ compat-hostile: $(COMPAT_NEEDS)
 
 compat-limits: $(COMPAT_NEEDS)
 	$(COMPAT_RUN)/limits/limits_test.py $(COMPAT_OPTIONS)
+
+compat-metrics: $(COMPAT_NEEDS)
+	$(COMPAT_RUN)/metrics/metrics_test.py $(COMPAT_OPTIONS)
 
 compat-differential: $(COMPAT_NEEDS)
 	$(COMPAT_RUN)/differential/run.py $(COMPAT_OPTIONS)

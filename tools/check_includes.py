@@ -25,6 +25,7 @@ ALLOWED = {
 LIBRARIES = {
     "boost/asio": ("base/async",),
     "boost/beast": ("broker/admin",),
+    "prometheus/": ("broker/metrics",),
     "spdlog/": ("base/",),
     "CLI/": ("bench/", "broker/", "cli/", "sim/"),
     "openssl/": ("broker/security", "base/"),

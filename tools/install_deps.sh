@@ -8,6 +8,7 @@ set -euo pipefail
 run=(
   clang-19 lld-19 cmake ninja-build ccache python3
   libboost1.81-dev libboost-json1.81-dev libfmt-dev libspdlog-dev libcli11-dev
+  prometheus-cpp-dev
   libisal-dev libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev libre2-dev libxxhash-dev
   kcat
 )

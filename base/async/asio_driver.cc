@@ -1,6 +1,7 @@
 #include "base/async/asio_driver.h"
 
 #include <pthread.h>
+#include <time.h>
 
 #include <algorithm>
 #include <atomic>
@@ -50,6 +51,15 @@ class AsioDriver final : public Loop::Driver {
 
   void join() override {
     if (thread_.joinable()) thread_.join();
+  }
+
+  std::chrono::nanoseconds cpu_time() const override {
+    clockid_t clock{};
+    timespec time{};
+    auto& thread = const_cast<std::thread&>(thread_);
+    if (!thread.joinable() || pthread_getcpuclockid(thread.native_handle(), &clock) != 0) return {};
+    if (clock_gettime(clock, &time) != 0) return {};
+    return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
   }
 
   asio::io_context* io() override { return &io_; }

@@ -51,6 +51,9 @@ class Loop {
     virtual void run() = 0;
     virtual void stop() = 0;
     virtual void join() = 0;
+    // Any thread, between start() and join(): what the loop's own thread has computed; zero where there is
+    // none.
+    virtual std::chrono::nanoseconds cpu_time() const { return {}; }
     // For whoever waits for sockets or signals; null where there are none.
     virtual boost::asio::io_context* io() = 0;
   };
@@ -78,6 +81,9 @@ class Loop {
   bool here() const { return driver_->here(); }
   void post(Job& job);
   void post(std::move_only_function<void()> job);
+
+  // Any thread, between start() and join().
+  std::chrono::nanoseconds cpu_time() const { return driver_->cpu_time(); }
 
   const Clock& clock() const { return clock_; }
   Instant now() const { return clock_.now(); }

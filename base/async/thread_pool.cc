@@ -78,6 +78,13 @@ void ThreadPool::stop() {
   for (std::thread& thread : threads) thread.join();
 }
 
+ThreadPool::Load ThreadPool::load() const {
+  const MutexLock lock(impl_->mutex);
+  return {.queued = impl_->queue.size(),
+          .running = impl_->running - impl_->idle,
+          .threads_max = impl_->threads_max};
+}
+
 void ThreadPool::Impl::work() {
   pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
   for (;;) {

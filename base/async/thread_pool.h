@@ -21,6 +21,7 @@ class ThreadPool final : public WorkerPool {
   bool try_run(Job job) override;
   void resize(std::size_t threads_max) override;
   void stop() override;
+  Load load() const override;
 
  private:
   struct Impl;

@@ -24,6 +24,14 @@ class WorkerPool {
   virtual void resize(std::size_t threads_max) = 0;
   // Runs what was taken, then ends. Not from a job.
   virtual void stop() = 0;
+
+  struct Load {
+    std::size_t queued = 0;   // jobs that wait for a thread
+    std::size_t running = 0;  // jobs under way
+    std::size_t threads_max = 0;
+  };
+  // Any thread.
+  virtual Load load() const = 0;
 };
 
 }  // namespace milena

@@ -65,10 +65,11 @@ std::expected<NetLimits, std::string> net_limits(const StaticConfig& settings, c
 
 // The descriptors that no connection may take, but for those of the process itself: listeners, event loops,
 // locks, files that are open for a moment.
-std::size_t files_left_for_logs(std::size_t descriptors, std::size_t connections) {
-  constexpr std::size_t kOthers = 48, kLeast = 16;
+std::size_t files_left_for_logs(std::size_t descriptors, std::size_t connections, bool serves_http) {
+  constexpr std::size_t kOthers = 48, kHttp = 40, kLeast = 16;
   const std::size_t left = descriptors - connections;
-  return left > kOthers + kLeast ? left - kOthers : kLeast;
+  const std::size_t others = kOthers + (serves_http ? kHttp : 0);
+  return left > others + kLeast ? left - others : kLeast;
 }
 
 std::expected<std::string, std::string> find_inter_broker_listener(
@@ -166,6 +167,11 @@ std::expected<BrokerConfig, std::string> BrokerConfig::make(StaticConfig setting
   MILENA_TRY(config.lost_log_dirs, read_lost_log_dirs(settings));
   config.durability =
       settings.text("milena.durability") == "fsync" ? Durability::kFsync : Durability::kPageCache;
+  if (const auto listener = settings.text("milena.metrics.listener"); !listener.empty()) {
+    auto address = *parse_host_port(listener);
+    config.metrics_listener = {.host = address.first.empty() ? "127.0.0.1" : std::move(address.first),
+                               .port = address.second};
+  }
   config.log_level = log_level_named(settings.text("milena.log.level"));
 
   const auto threads = static_cast<std::size_t>(settings.number("num.network.threads"));
@@ -175,7 +181,8 @@ std::expected<BrokerConfig, std::string> BrokerConfig::make(StaticConfig setting
       std::min(threads, settings.is_set("num.network.threads") ? processors * kPerProcessor : processors);
   config.connections_cap = descriptors_for_connections(machine);
   MILENA_TRY(config.net, net_limits(settings, machine));
-  config.open_files_max = files_left_for_logs(machine.descriptors_max, config.net.connections.all.max);
+  config.open_files_max = files_left_for_logs(machine.descriptors_max, config.net.connections.all.max,
+                                              config.metrics_listener.has_value());
   config.mapped_files_max = machine.mappings_max / 2;
   config.settings = std::move(settings);
   return config;

@@ -39,6 +39,11 @@ struct BrokerConfig {
   std::string cluster_id;  // empty: of the data directory, or a new one
   std::vector<ListenerConfig> listeners;
   std::string inter_broker_listener;
+  struct HttpListener {
+    std::string host;
+    std::uint16_t port = 0;  // 0: a free one
+  };
+  std::optional<HttpListener> metrics_listener;  // none: no metrics over HTTP
 
   std::vector<std::string> log_dirs;            // absolute or relative paths, none twice
   std::optional<std::string> metadata_log_dir;  // none: the directory that holds the metadata log

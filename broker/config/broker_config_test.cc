@@ -65,6 +65,29 @@ TEST(BrokerConfig, NetworkThreadsAreBoundedByTheMachine) {
   EXPECT_EQ(typed("num.network.threads=2147483647").network_threads, 64u) << "32 for each processor";
 }
 
+TEST(BrokerConfig, MetricsAreServedOnThisMachineUnlessAnotherHostIsWrittenOut) {
+  const auto where = [](const std::string& value) {
+    const auto listener = typed("milena.metrics.listener=" + value).metrics_listener;
+    return listener ? listener->host + " " + std::to_string(listener->port) : "nowhere";
+  };
+  EXPECT_EQ(typed("").metrics_listener.has_value(), false);
+  EXPECT_EQ(where(""), "nowhere");
+  EXPECT_EQ(where(":9404"), "127.0.0.1 9404");
+  EXPECT_EQ(where("127.0.0.1:0"), "127.0.0.1 0");
+  EXPECT_EQ(where("0.0.0.0:9404"), "0.0.0.0 9404");
+  EXPECT_EQ(where("[::1]:9404"), "::1 9404");
+  for (const auto* wrong :
+       {"9404", "localhost", "localhost:port", "localhost:65536", "http://localhost:9404"}) {
+    EXPECT_NE(refusal(std::string("milena.metrics.listener=") + wrong).find("milena.metrics.listener"),
+              std::string::npos)
+        << wrong;
+  }
+}
+
+TEST(BrokerConfig, LogFilesLeaveDescriptorsToTheMetricsListener) {
+  EXPECT_LT(typed("milena.metrics.listener=:9404").open_files_max, typed("").open_files_max);
+}
+
 TEST(StaticConfig, LaterLayersWin) {
   const ConfigSources sources{
       .file_name = "f",

@@ -95,6 +95,8 @@ std::string check_not_empty(std::string_view name, const ConfigValue& value);
 std::string check_assignors(std::string_view name, const ConfigValue& value);
 // "1@host:9093": the members of a fixed quorum.
 std::string check_voters(std::string_view name, const ConfigValue& value);
+// "127.0.0.1:9404"; empty: none.
+std::string check_metrics_listener(std::string_view name, const ConfigValue& value);
 // "host:9093"
 std::string check_bootstrap_servers(std::string_view name, const ConfigValue& value);
 

@@ -73,6 +73,12 @@ std::string check_voters(std::string_view name, const ConfigValue& value) {
   });
 }
 
+std::string check_metrics_listener(std::string_view name, const ConfigValue& value) {
+  const auto* text = std::get_if<std::string>(&value);
+  if (text == nullptr || text->empty() || parse_host_port(*text)) return {};
+  return invalid_config(name, *text, "it is not of the form {host}:{port}");
+}
+
 std::string check_bootstrap_servers(std::string_view name, const ConfigValue& value) {
   return each_member(name, value, [](std::string_view key, std::string_view member) -> std::string {
     if (parse_host_port(member)) return {};

@@ -146,6 +146,9 @@ inline constexpr std::array kServerKeys{
     read_only("milena.replication.factor.cap", kBoolean, "false", any_value(),
               "A topic that asks for more replicas than there are brokers gets as many as there are. For "
               "applications and test suites written for a cluster, on a single broker."),
+    read_only("milena.metrics.listener", kString, "", checked_by(check_metrics_listener),
+              "Where metrics and health checks are served over HTTP, as in 127.0.0.1:9404; without a host on "
+              "this machine alone. Empty: nowhere."),
     read_only("milena.log.level", kString, "INFO",
               one_of_ignoring_case("TRACE, DEBUG, INFO, WARN, ERROR, FATAL, OFF"),
               "Finest lines that are written to stderr."),

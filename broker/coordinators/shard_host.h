@@ -116,6 +116,14 @@ class ShardHost final : public Wakeable,
     settle(deliveries);
   }
 
+  // read(const M&), under the shard's lock: requests wait meanwhile. Not called while the shard is not
+  // loaded.
+  template <class Read>
+  void inspect(Read&& read) const {
+    const MutexLock lock(mutex_);
+    if (shard_.state() == coordinator::ShardState::kActive) read(*shard_.machine());
+  }
+
   // See Partition::begin_verification. NOT_COORDINATOR when this node does not lead the partition.
   Result<std::optional<storage::VerificationTicket>> begin_verification(protocol::ProducerId producer,
                                                                         std::int16_t epoch) {

@@ -27,6 +27,7 @@ void ApiVersionsHandler::handle(Call& call, Responder responder) const {
   if (call.version < 0 || call.version > kMaxVersion) {
     auto response = answer(call);
     response.error_code = ErrorCode::kUnsupportedVersion;
+    call.request.count_error(response.error_code);
     return responder.send_frame(
         protocol::encode_response(response, 0, call.request.header().correlation_id, call.arena));
   }
@@ -40,6 +41,9 @@ void ApiVersionsHandler::handle(Call& call, Responder responder) const {
     auto& connection = call.request.connection();
     connection.client_software_name = request->client_software_name;
     connection.client_software_version = request->client_software_version;
+    connection.client_software_count.reset();  // it may say another name now
+    connection.client_software_count =
+        client_software_.count(request->client_software_name, request->client_software_version);
   }
   responder.send(answer(call));
 }

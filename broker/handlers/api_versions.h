@@ -15,6 +15,7 @@
 #include "broker/handlers/call.h"
 #include "broker/handlers/router.h"
 #include "broker/metadata/metadata_source.h"
+#include "broker/metrics/client_software.h"
 #include "protocol/api_versions.gen.h"
 
 namespace milena::broker {
@@ -24,8 +25,11 @@ class ApiVersionsHandler {
   static constexpr std::int16_t kMaxVersion = 4;
 
   ApiVersionsHandler(std::vector<ServedApi> apis, controller::FeatureRanges supported,
-                     const MetadataSource& metadata)
-      : apis_(std::move(apis)), supported_(std::move(supported)), metadata_(metadata) {}
+                     const MetadataSource& metadata, ClientSoftware& client_software)
+      : apis_(std::move(apis)),
+        supported_(std::move(supported)),
+        metadata_(metadata),
+        client_software_(client_software) {}
 
   // Takes the request undecoded: its version may be one that nobody here knows.
   void handle(Call& call, Responder responder) const;
@@ -36,6 +40,7 @@ class ApiVersionsHandler {
   const std::vector<ServedApi> apis_;
   const controller::FeatureRanges supported_;
   const MetadataSource& metadata_;
+  ClientSoftware& client_software_;
 };
 
 }  // namespace milena::broker

@@ -66,6 +66,7 @@ void fill_answer(Call& call, const FetchEntry& entry, PartitionAnswer& out) {
     auto& range = call.arena.make<FileRange>();
     range = {.file = answer.records.file.get(), .position = answer.records.position};
     call.request.pin(answer.records.file);
+    entry.replica()->count_bytes_out(answer.records.size);
     out.records = protocol::RecordsRef{.bytes = {}, .external = &range, .external_size = answer.records.size};
   }
 }

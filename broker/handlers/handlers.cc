@@ -96,7 +96,8 @@ void Handlers::serve(const Services& services) {
       ApiKey::kApiVersions,
       [this](Call& call, Responder responder) { parts_->api_versions->handle(call, std::move(responder)); },
       ApiVersionsHandler::kMaxVersion);
-  parts_->api_versions.emplace(parts_->router.served(), supported_features(), services.metadata);
+  parts_->api_versions.emplace(parts_->router.served(), supported_features(), services.metadata,
+                               services.client_software);
 }
 
 void Handlers::Parts::serve_data(const Services& services) {

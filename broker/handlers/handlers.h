@@ -21,6 +21,7 @@
 #include "broker/metadata/controller_gateway.h"
 #include "broker/metadata/metadata_source.h"
 #include "broker/metadata/quorum_driver.h"
+#include "broker/metrics/client_software.h"
 #include "broker/partition/partition_finder.h"
 #include "broker/partition/partition_manager.h"
 
@@ -44,6 +45,7 @@ class Handlers {
     MarkerWriter& markers;
     TransactionCoordinator& transactions;
     ProducerIds& producer_ids;
+    ClientSoftware& client_software;
     std::span<Loop* const> loops;
     std::span<const std::uint16_t> client_ports;  // where the listeners for clients listen, in their order
   };

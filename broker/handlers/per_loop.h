@@ -22,6 +22,11 @@ class PerLoop {
   }
   // `loop` is one of those that the constructor was given.
   T& of(const Loop& loop) { return *std::ranges::find(all_, &loop, &Place::loop)->value; }
+  // visit(const T&), on any thread: of each loop, while it may be changing it.
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    for (const Place& place : all_) visit(std::as_const(*place.value));
+  }
 
  private:
   struct Place {

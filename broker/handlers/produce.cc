@@ -100,6 +100,7 @@ ProduceHandler::Outcome ProduceHandler::append(Call& call, const ProduceRequest&
         }
         return append_batch(call, batch, codecs, answer);
       }();
+      if (batch.partition != nullptr) batch.partition->count_produce(!appended);
       if (!appended) {
         answer.error_code = appended.error().code;
         outcome.failed = true;

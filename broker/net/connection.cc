@@ -55,7 +55,8 @@ void Connection::answered(PendingRequest& request) {
 void Connection::turn(bool more) {
   const auto self = shared_from_this();
   in_turn_ = true;
-  active_at_ = net_.loop().now();
+  turn_began_ = net_.loop().clock().fine_now();
+  active_at_ = std::chrono::duration_cast<Instant>(turn_began_);
   std::size_t budget = kTurnBytes;
   for (;;) {
     handle_frames();
@@ -111,7 +112,7 @@ void Connection::start_request(FrameReader::Frame& frame) {
     }
     std::ranges::copy(frame.bytes, bytes.begin());
   }
-  if (const auto begun = request.begin(bytes, std::move(owner), *this, info_, active_at_); !begun) {
+  if (const auto begun = request.begin(bytes, std::move(owner), *this, info_, turn_began_); !begun) {
     const bool is_unserved = begun.error().code == ErrorCode::kUnsupportedVersion;
     const auto start = protocol::read_request_start(bytes);
     net_.complain(*info_, start, is_unserved ? NetLoop::kUnserved : begun.error().why);
@@ -126,8 +127,10 @@ void Connection::start_request(FrameReader::Frame& frame) {
 void Connection::write_replies() {
   if (writing_ != Writing::kIdle || queue_.empty()) return;
   const auto progress = writer_.write(queue_, *stream_, net_.write_scratch());
+  const auto now = writer_.finished().empty() ? turn_began_ : net_.loop().clock().fine_now();
   while (!writer_.finished().empty()) {
     PendingRequest& request = writer_.finished().pop();
+    net_.handler().finished(request, now - request.fine_received_at());
     net_.memory().release(*this, request.frame_size() + kRequestOverhead);
     net_.requests().give(request);
   }

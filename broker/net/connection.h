@@ -100,7 +100,8 @@ class Connection final : public std::enable_shared_from_this<Connection>,
   Writing writing_ = Writing::kIdle;
 
   Timer deadline_;
-  Instant active_at_{};
+  std::chrono::nanoseconds turn_began_{};
+  Instant active_at_{};  // the same
   std::optional<Instant> partial_since_;
   Instant no_more_since_{};
   Buffer warm_;

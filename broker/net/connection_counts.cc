@@ -20,7 +20,7 @@ bool ConnectionCounts::full(const std::string& listener) {
   const MutexLock lock(mutex_);
   if (total_ >= limits_.all.max) return true;
   const auto* own = own_share(listener);
-  return own != nullptr && by_listener_[listener] >= own->max;
+  return own != nullptr && by_listener_[listener].open >= own->max;
 }
 
 Instant ConnectionCounts::wait_to_create(const std::string& listener, Instant now) {
@@ -58,7 +58,9 @@ bool ConnectionCounts::admit(const std::string& listener, const std::string& hos
     return false;
   }
   ++count->second;
-  ++by_listener_[listener];
+  OfListener& of_listener = by_listener_[listener];
+  ++of_listener.open;
+  ++of_listener.created;
   ++total_;
   return true;
 }
@@ -66,7 +68,7 @@ bool ConnectionCounts::admit(const std::string& listener, const std::string& hos
 void ConnectionCounts::leave(const std::string& listener, const std::string& host) {
   const MutexLock lock(mutex_);
   --total_;
-  --by_listener_[listener];
+  --by_listener_[listener].open;
   const auto count = by_host_.find(host);
   if (--count->second == 0) by_host_.erase(count);
 }
@@ -74,6 +76,11 @@ void ConnectionCounts::leave(const std::string& listener, const std::string& hos
 std::size_t ConnectionCounts::total() {
   const MutexLock lock(mutex_);
   return total_;
+}
+
+std::map<std::string, ConnectionCounts::OfListener> ConnectionCounts::by_listener() {
+  const MutexLock lock(mutex_);
+  return by_listener_;
 }
 
 }  // namespace milena::broker

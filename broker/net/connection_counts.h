@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <unordered_map>
@@ -32,6 +33,11 @@ class ConnectionCounts {
   bool admit(const std::string& listener, const std::string& host);
   void leave(const std::string& listener, const std::string& host);
   std::size_t total();
+  struct OfListener {
+    std::size_t open = 0;
+    std::uint64_t created = 0;
+  };
+  std::map<std::string, OfListener> by_listener();
 
  private:
   // A bucket of connections that may be created at once; it fills at the rate.
@@ -45,7 +51,7 @@ class ConnectionCounts {
   Mutex mutex_;
   ConnectionLimits limits_ MILENA_GUARDED_BY(mutex_);
   std::size_t total_ MILENA_GUARDED_BY(mutex_) = 0;
-  std::map<std::string, std::size_t> by_listener_ MILENA_GUARDED_BY(mutex_);
+  std::map<std::string, OfListener> by_listener_ MILENA_GUARDED_BY(mutex_);
   std::unordered_map<std::string, std::size_t> by_host_ MILENA_GUARDED_BY(mutex_);
   Bucket all_created_ MILENA_GUARDED_BY(mutex_);
   std::map<std::string, Bucket> created_by_listener_ MILENA_GUARDED_BY(mutex_);

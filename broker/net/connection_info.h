@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace milena::broker {
@@ -26,6 +27,7 @@ struct ConnectionInfo {
   // From ApiVersions v3+ (KIP-511); empty until then.
   std::string client_software_name;
   std::string client_software_version;
+  std::shared_ptr<const void> client_software_count;  // counts the connection among those of this software
 };
 
 }  // namespace milena::broker

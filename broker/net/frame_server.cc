@@ -76,7 +76,7 @@ void FrameConnection::handle(const std::string& frame) {
   MILENA_ASSERT(owner, "no memory for a frame");
   const MutableBytes bytes{owner.data(), frame.size()};
   std::ranges::copy(as_bytes(frame), bytes.begin());
-  const auto begun = request.begin(bytes, std::move(owner), *this, info_, share_.loop.now());
+  const auto begun = request.begin(bytes, std::move(owner), *this, info_, share_.loop.clock().fine_now());
   if (!begun) {
     log_.warn("closing connection {} from {}: {}", info_->id, info_->peer.to_string(), begun.error().why);
     share_.requests.give(request);
@@ -100,7 +100,11 @@ void FrameConnection::turn_later() {
 
 void FrameConnection::write_replies() {
   const auto progress = writer_.write(queue_, *this, share_.scratch);
-  while (!writer_.finished().empty()) share_.requests.give(writer_.finished().pop());
+  while (!writer_.finished().empty()) {
+    PendingRequest& request = writer_.finished().pop();
+    handler_.finished(request, share_.loop.clock().fine_now() - request.fine_received_at());
+    share_.requests.give(request);
+  }
   while (is_open_ && written_.size() >= 4) {
     std::size_t size = 0;
     for (int i = 0; i < 4; ++i)
@@ -214,6 +218,17 @@ std::size_t FrameServer::connections() const {
   std::size_t sum = 0;
   for (const auto& share : shares_) sum += *share->alive;
   return sum;
+}
+
+// Connections of different listeners are not told apart here.
+Server::Status FrameServer::status() const {
+  Status status;
+  for (const auto& share : shares_) status.pending_requests += share->requests.in_use();
+  if (!listeners_.empty()) {
+    status.listeners.push_back(
+        {.name = listeners_.front().name, .open = connections(), .created = next_id_ - 1});
+  }
+  return status;
 }
 
 }  // namespace milena::broker

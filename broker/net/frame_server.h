@@ -95,6 +95,7 @@ class FrameServer final : public Server {
   void stop() override;
   void set_connection_limits(ConnectionLimits) override {}
   std::size_t connections() const override;
+  Status status() const override;
 
  private:
   Runtime& runtime_;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "broker/net/connection.h"
+#include "broker/net/endpoints.h"
 #include "broker/net/tcp_stream.h"
 
 namespace milena::broker {
@@ -24,24 +25,6 @@ Address address_of(const tcp::endpoint& endpoint) {
     address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
   }
   return {address.to_string(), endpoint.port()};
-}
-
-// What to bind for a host. "Every address" is one IPv6 socket that takes IPv4 too, as in Kafka, or IPv4 alone
-// on a machine without IPv6.
-std::expected<std::vector<tcp::endpoint>, std::string> endpoints_of(Loop& loop, const ListenerSpec& spec) {
-  if (spec.host.empty() || spec.host == "0.0.0.0" || spec.host == "::") {
-    return std::vector{tcp::endpoint(tcp::v6(), spec.port), tcp::endpoint(tcp::v4(), spec.port)};
-  }
-  error_code error;
-  if (const auto address = asio::ip::make_address(spec.host, error); !error) {
-    return std::vector{tcp::endpoint(address, spec.port)};
-  }
-  tcp::resolver resolver(loop.io());
-  const auto found = resolver.resolve(spec.host, std::to_string(spec.port), tcp::resolver::passive, error);
-  if (error) return std::unexpected(fmt::format("cannot resolve {}: {}", spec.host, error.message()));
-  std::vector<tcp::endpoint> endpoints;
-  for (const auto& entry : found) endpoints.push_back(entry.endpoint());
-  return endpoints;
 }
 
 error_code bind(tcp::acceptor& acceptor, const tcp::endpoint& endpoint, const NetLimits& limits,
@@ -70,7 +53,7 @@ std::string Address::to_string() const {
 
 std::expected<std::unique_ptr<Listener>, std::string> Listener::open(const ListenerSpec& spec,
                                                                      Shared& shared) {
-  const auto endpoints = endpoints_of(shared.loops.front()->loop(), spec);
+  const auto endpoints = endpoints_of(shared.loops.front()->loop(), spec.host, spec.port);
   error_code error;
   if (endpoints) {
     for (const tcp::endpoint& endpoint : *endpoints) {

@@ -1,7 +1,8 @@
 // NetLoop: what the connections of one loop share: pools, scratch memory, limits, the handler, and the list
 // of themselves.
 //
-// Owned by Server, touched only on its loop. Outlives its connections and requests.
+// Owned by Server, touched only on its loop, but for the numbers that any thread may read. Outlives its
+// connections and requests.
 #pragma once
 
 #include <cstddef>
@@ -39,6 +40,9 @@ class NetLoop {
   BufferPool& buffers() { return buffers_; }
   RequestPool& requests() { return requests_; }
   RequestMemory& memory() { return memory_; }
+  // Any thread.
+  std::size_t pending_requests() const { return requests_.in_use(); }
+  const RequestMemory& request_memory() const { return memory_; }
   // Somebody waits for memory: looks after it until nobody does.
   void watch_memory();
 

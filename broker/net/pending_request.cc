@@ -7,7 +7,8 @@
 namespace milena::broker {
 
 Status PendingRequest::begin(MutableBytes bytes, Buffer owner, ReplySink& sink,
-                             std::shared_ptr<ConnectionInfo> connection, Instant received_at) {
+                             std::shared_ptr<ConnectionInfo> connection,
+                             std::chrono::nanoseconds received_at) {
   frame_ = std::move(owner);
   MILENA_TRY(header_, protocol::parse_request(bytes));
   body_ = bytes.last(header_.body.size());
@@ -16,6 +17,17 @@ Status PendingRequest::begin(MutableBytes bytes, Buffer owner, ReplySink& sink,
   received_at_ = received_at;
   sink_ = &sink;
   return {};
+}
+
+void Request::count_error(ErrorCode code) {
+  ErrorCount* known = errors_;
+  while (known != nullptr && known->code != code) known = known->next;
+  if (known == nullptr) {
+    known = &arena_.make<ErrorCount>();
+    *known = {.code = code, .times = 0, .next = errors_};
+    errors_ = known;
+  }
+  ++known->times;
 }
 
 std::shared_ptr<Parked> PendingRequest::abandon() {
@@ -37,6 +49,7 @@ void PendingRequest::reset(std::size_t arena_bytes, std::size_t pieces_max) {
     pins_ = {};
   }
   pieces_.clear();
+  errors_ = nullptr;
   sink_ = nullptr;
   answer_ = Answer::kNone;
   is_answered_ = false;

@@ -45,7 +45,7 @@ class PendingRequest final : public Request, private Loop::Job {
   // Reads the header of the frame `bytes`, which live as long as the request: in its arena, or in `owner`.
   // Error: why it cannot be handled; kUnsupportedVersion for an API or version that has no codec.
   Status begin(MutableBytes bytes, Buffer owner, ReplySink& sink, std::shared_ptr<ConnectionInfo> connection,
-               Instant received_at);
+               std::chrono::nanoseconds received_at);
   // The connection is gone: nobody will read a reply. Whoever waits with the request, if anybody does.
   std::shared_ptr<Parked> abandon();
   // For the next use: keeps up to `arena_bytes` of the arena and `pieces_max` pieces.

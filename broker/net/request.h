@@ -6,6 +6,7 @@
 // returns and waits afterwards. What the network keeps about a request is PendingRequest's.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -20,6 +21,8 @@
 #include "base/fs.h"
 #include "broker/net/connection_info.h"
 #include "protocol/codec.h"
+#include "protocol/error_code.h"
+#include "protocol/errors_of.h"
 #include "protocol/frame.h"
 
 namespace milena::broker {
@@ -54,12 +57,24 @@ class Request {
   ConnectionInfo& connection() const { return *connection_info_; }
   Loop& loop() const { return loop_; }
   // When the last byte was read.
-  Instant received_at() const { return received_at_; }
+  Instant received_at() const { return std::chrono::duration_cast<Instant>(received_at_); }
+  std::chrono::nanoseconds fine_received_at() const { return received_at_; }
 
   // The next request of this connection waits until this one is answered: for one whose effects cannot be
   // ordered before handle() returns (a change of metadata, a write that asks a coordinator first). On the
   // request's loop, before handle() returns.
   void hold_successors() { holds_successors_ = true; }
+
+  // An error that the answer tells. In the arena, each code once.
+  struct ErrorCount {
+    ErrorCode code = ErrorCode::kNone;
+    std::uint32_t times = 0;
+    ErrorCount* next = nullptr;
+  };
+  // Null: none.
+  const ErrorCount* errors() const { return errors_; }
+  // For an answer that is not sent as a message. Whoever holds the Responder.
+  void count_error(ErrorCode code);
 
   // Keeps the owner alive until the reply is written: the file of a FileRange, the block of a SharedBytes.
   void pin(std::shared_ptr<const void> owner) { pins_.push_back(std::move(owner)); }
@@ -79,7 +94,8 @@ class Request {
   MutableBytes body_;
   Arena arena_;
   std::shared_ptr<ConnectionInfo> connection_info_;
-  Instant received_at_{};
+  std::chrono::nanoseconds received_at_{};
+  ErrorCount* errors_ = nullptr;
   std::vector<std::shared_ptr<const void>> pins_;
   std::weak_ptr<Parked> parked_;
   bool holds_successors_ = false;
@@ -110,11 +126,13 @@ class Responder {
   // arena or frame or are pinned; an external RecordsRef points to a FileRange.
   template <class M>
   void send(const M& response) {
+    protocol::for_each_error(response, [this](ErrorCode code) { request_->count_error(code); });
     const protocol::Request& header = request_->header();
     const int version = header.version_served ? header.version : 0;
     send_frame(protocol::encode_response(response, version, header.correlation_id, request_->arena()));
   }
-  // The same for a frame that was encoded with protocol::encode_response in the request's arena.
+  // The same for a frame that was encoded with protocol::encode_response in the request's arena, which tells
+  // no error.
   void send_frame(const protocol::Encoded& frame) { finish(Request::Answer::kReply, &frame, ""); }
   // There is no reply to this request (Produce with acks=0).
   void send_nothing() { finish(Request::Answer::kNothing, nullptr, ""); }
@@ -141,6 +159,9 @@ class RequestHandler {
   // that its codec has, or ApiVersions in any version at all (the answer to an unknown one is a v0 body with
   // UNSUPPORTED_VERSION). The body is not decoded yet.
   virtual void handle(Request& request, Responder responder) = 0;
+  // The reply is written, or there is none to write; not called when the connection ended first. `took`:
+  // since the request's last byte was read. On the loop of the request's connection; must not block.
+  virtual void finished(const Request& request, std::chrono::nanoseconds took) { (void)request, (void)took; }
 };
 
 }  // namespace milena::broker

@@ -6,19 +6,19 @@ namespace milena::broker {
 
 void RequestMemory::hold(Account& account, std::size_t bytes) {
   account.held_ += bytes;
-  held_ += bytes;
+  held_.add(bytes);
 }
 
 void RequestMemory::release(Account& account, std::size_t bytes) {
   account.held_ -= bytes;
-  held_ -= bytes;
+  held_.subtract(bytes);
 }
 
 void RequestMemory::set_partial(Account& account, std::size_t bytes, std::size_t announced, Instant now) {
   const bool moved = bytes != account.partial_;
   const bool large = announced > kSmallFrame;
   if (!moved && large == account.large_) return;
-  partial_ = partial_ - account.partial_ + bytes;
+  partial_.set(partial_.get() - account.partial_ + bytes);
   account.partial_ = bytes;
   account.large_ = large;
   if (account.line_ == &waiting_) return;
@@ -28,7 +28,7 @@ void RequestMemory::set_partial(Account& account, std::size_t bytes, std::size_t
 
 std::size_t RequestMemory::allowance(const Account& account) const {
   constexpr auto kUnlimited = std::numeric_limits<std::size_t>::max();
-  if (partial_ < limits_.partial_max) return kUnlimited;
+  if (partial_.get() < limits_.partial_max) return kUnlimited;
   if (!account.large_) return kSmallFrame;
   const std::size_t others = moving_.size() - (account.line_ == &moving_ ? 1 : 0);
   return others == 0 ? kUnlimited : 0;
@@ -49,7 +49,7 @@ void RequestMemory::tick(Instant now) {
     stand_in(account, account.large_ ? moving_ : account.home_);
     account.retry_read();
   }
-  while (!waiting_.empty() && partial_ >= limits_.partial_max && !moving_.empty() &&
+  while (!waiting_.empty() && partial_.get() >= limits_.partial_max && !moving_.empty() &&
          moving_.front()->moved_at_ + kStallTolerance <= now) {
     moving_.front()->reclaim();
   }

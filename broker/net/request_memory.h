@@ -15,6 +15,7 @@
 #include <list>
 
 #include "base/clock.h"
+#include "broker/metrics/counter.h"
 
 namespace milena::broker {
 
@@ -62,7 +63,7 @@ class RequestMemory {
   // What the connection has of the frame under way, and the size that frame announced; zeros between frames.
   void set_partial(Account& account, std::size_t bytes, std::size_t announced, Instant now);
   // Nobody may read until replies are written.
-  bool exhausted() const { return held_ >= limits_.held_max; }
+  bool exhausted() const { return held_.get() >= limits_.held_max; }
   // Bytes of its frame that the connection may read now, if not exhausted. Zero: look whether the rest of the
   // frame is in the kernel, or wait().
   std::size_t allowance(const Account& account) const;
@@ -73,16 +74,17 @@ class RequestMemory {
   // Every few milliseconds while anyone waits.
   void tick(Instant now);
 
-  std::size_t held() const { return held_; }
-  std::size_t partial() const { return partial_; }
+  // Any thread.
+  std::size_t held() const { return held_.get(); }
+  std::size_t partial() const { return partial_.get(); }
 
  private:
   using Line = std::list<Account*>;
   void stand_in(Account& account, Line& line);
 
   const Limits limits_;
-  std::size_t held_ = 0;
-  std::size_t partial_ = 0;
+  Published<std::size_t> held_;
+  Published<std::size_t> partial_;
   Line moving_;   // large frames under way whose connection does not wait; the longest still first
   Line waiting_;  // the longest first
 };

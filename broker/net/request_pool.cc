@@ -5,12 +5,12 @@
 namespace milena::broker {
 
 RequestPool::~RequestPool() {
-  MILENA_ASSERT(in_use_ == 0, "a request outlives its loop");
+  MILENA_ASSERT(in_use_.get() == 0, "a request outlives its loop");
   while (first_ != nullptr) delete std::exchange(first_, first_->next);
 }
 
 PendingRequest& RequestPool::take() {
-  ++in_use_;
+  in_use_.add(1);
   if (first_ == nullptr) return *new PendingRequest(loop_, *this);
   --kept_;
   PendingRequest& request = *std::exchange(first_, first_->next);
@@ -20,7 +20,7 @@ PendingRequest& RequestPool::take() {
 }
 
 void RequestPool::give(PendingRequest& request) {
-  --in_use_;
+  in_use_.subtract(1);
   if (kept_ == kKeepMax) {
     delete &request;
     return;

@@ -7,6 +7,7 @@
 #include <cstddef>
 
 #include "base/async/loop.h"
+#include "broker/metrics/counter.h"
 #include "broker/net/pending_request.h"
 
 namespace milena::broker {
@@ -23,8 +24,8 @@ class RequestPool {
 
   PendingRequest& take();
   void give(PendingRequest& request);
-  // Taken and not given back.
-  std::size_t in_use() const { return in_use_; }
+  // Taken and not given back. Any thread.
+  std::size_t in_use() const { return in_use_.get(); }
 
  private:
   static constexpr std::size_t kKeepMax = 256;
@@ -37,7 +38,7 @@ class RequestPool {
   PendingRequest* first_ = nullptr;
   std::size_t kept_ = 0;
   std::size_t kept_bytes_ = 0;  // of their arenas
-  std::size_t in_use_ = 0;
+  Published<std::size_t> in_use_;
 };
 
 }  // namespace milena::broker

@@ -11,6 +11,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/async/loop.h"
 #include "base/async/runtime.h"
@@ -46,6 +47,20 @@ class Server {
 
   // Open connections. Any thread.
   virtual std::size_t connections() const = 0;
+
+  struct ListenerCounts {
+    std::string name;
+    std::size_t open = 0;
+    std::uint64_t created = 0;  // connections so far
+  };
+  struct Status {
+    std::vector<ListenerCounts> listeners;
+    std::size_t pending_requests = 0;  // arrived, and their replies are not written
+    std::size_t request_bytes = 0;     // of those
+    std::size_t partial_bytes = 0;     // of requests that have not arrived as a whole
+  };
+  // Any thread.
+  virtual Status status() const = 0;
 };
 
 // All of these outlive the server. The loops run from before start() until after stop().

@@ -94,6 +94,23 @@ void SocketServer::set_connection_limits(ConnectionLimits limits) {
 
 std::size_t SocketServer::connections() const { return impl_->counts.total(); }
 
+Server::Status SocketServer::status() const {
+  Status status;
+  const auto counts = impl_->counts.by_listener();
+  for (const auto& listener : impl_->listeners) {
+    const auto counted = counts.find(listener->name());
+    const auto of_listener = counted == counts.end() ? ConnectionCounts::OfListener{} : counted->second;
+    status.listeners.push_back(
+        {.name = listener->name(), .open = of_listener.open, .created = of_listener.created});
+  }
+  for (const auto& net : impl_->loops) {
+    status.pending_requests += net->pending_requests();
+    status.request_bytes += net->request_memory().held();
+    status.partial_bytes += net->request_memory().partial();
+  }
+  return status;
+}
+
 std::unique_ptr<Server> make_socket_server(Runtime&, std::span<Loop* const> loops, NetLimits limits,
                                            RequestHandler& handler, const Logger& log) {
   return std::make_unique<SocketServer>(loops, std::move(limits), handler, log);

@@ -19,6 +19,7 @@ class SocketServer final : public Server {
   void stop() override;
   void set_connection_limits(ConnectionLimits limits) override;
   std::size_t connections() const override;
+  Status status() const override;
 
  private:
   struct Impl;

@@ -20,6 +20,8 @@ Partition::Partition(std::shared_ptr<const TopicIdentity> topic, PartitionId ind
       log_(std::move(log)),
       settings_(std::move(settings)) {
   log_->set_file_holder(this);
+  const MutexLock lock(mutex_);
+  publish_log();
 }
 
 Partition::~Partition() {
@@ -105,6 +107,9 @@ Result<Partition::Appended> Partition::append(MutableBytes records, storage::App
     if (!info.duplicate) {
       const auto& config = log_->config();
       unflushed_bytes_ += records.size();
+      metrics_.log_bytes.add(records.size());
+      metrics_.bytes_in.add(records.size());
+      metrics_.messages_in.add(static_cast<std::uint64_t>(info.last_offset - info.first_offset) + 1);
       unflushed_records_ += static_cast<std::uint64_t>(info.last_offset - info.first_offset) + 1;
       if (durability_ == Durability::kPageCache) {
         raise_high_watermark(log_->log_end_offset(), records.size(), wakes);
@@ -130,6 +135,13 @@ Result<std::optional<storage::VerificationTicket>> Partition::begin_verification
 
 Result<Partition::FetchAnswer> Partition::fetch(const FetchQuery& query) {
   const MutexLock lock(mutex_);
+  auto answer = read(query);
+  metrics_.fetches.add(1);
+  if (!answer) metrics_.failed_fetches.add(1);
+  return answer;
+}
+
+Result<Partition::FetchAnswer> Partition::read(const FetchQuery& query) {
   MILENA_CHECK(check_leader(query.current_leader_epoch));
   FetchAnswer answer;
   answer.high_watermark = log_->high_watermark();
@@ -216,6 +228,7 @@ Result<Offset> Partition::delete_records(Offset offset) {
   if (offset < kHighWatermark) return fail(ErrorCode::kOffsetOutOfRange, "the offset is negative");
   const Offset target = offset == kHighWatermark ? log_->high_watermark() : offset;
   MILENA_CHECK(log_->advance_log_start(target));
+  publish_log();
   tell_watches({.high_watermark = log_->high_watermark()}, wakes);
   return log_->log_start_offset();
 }
@@ -225,6 +238,7 @@ Result<bool> Partition::expire_segments(std::int64_t now_ms) {
   const MutexLock lock(mutex_);
   MILENA_CHECK(check_leader(protocol::kNoLeaderEpoch));
   MILENA_TRY(const bool expired, log_->expire(now_ms));
+  publish_log();
   if (expired) tell_watches({.high_watermark = log_->high_watermark()}, wakes);
   return expired;
 }
@@ -232,7 +246,9 @@ Result<bool> Partition::expire_segments(std::int64_t now_ms) {
 Result<storage::DeletionJob> Partition::delete_expired_segments() {
   const MutexLock lock(mutex_);
   MILENA_CHECK(check_leader(protocol::kNoLeaderEpoch));
-  return log_->delete_expired();
+  auto job = log_->delete_expired();
+  publish_log();
+  return job;
 }
 
 std::unique_ptr<storage::Log> Partition::close() {
@@ -279,11 +295,23 @@ void Partition::raise_high_watermark(Offset offset, std::uint64_t readable_bytes
   const Offset before = log_->high_watermark();
   log_->advance_high_watermark(offset);
   if (log_->high_watermark() == before) return;
+  metrics_.high_watermark.set(log_->high_watermark().value);
   tell_watches({.readable_bytes = readable_bytes, .high_watermark = log_->high_watermark()}, wakes);
 }
 
 void Partition::tell_watches(const PartitionChange& change, WakeList& wakes) {
   for (auto* watch = first_watch_; watch != nullptr; watch = watch->next_) watch->changed(change, wakes);
+}
+
+void Partition::publish_log() {
+  metrics_.log_start_offset.set(log_->log_start_offset().value);
+  metrics_.high_watermark.set(log_->high_watermark().value);
+  metrics_.log_bytes.set(log_->size_bytes());
+}
+
+void Partition::count_produce(bool failed) {
+  metrics_.produces.add();
+  if (failed) metrics_.failed_produces.add();
 }
 
 Status Partition::flush() {

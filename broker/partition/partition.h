@@ -24,6 +24,7 @@
 #include "base/result.h"
 #include "base/uuid.h"
 #include "broker/config/durability.h"
+#include "broker/partition/partition_metrics.h"
 #include "broker/partition/topic_settings.h"
 #include "broker/partition/watch.h"
 #include "protocol/types.h"
@@ -73,6 +74,10 @@ class Partition : public FileHolder, public std::enable_shared_from_this<Partiti
   // There is no log, or its directory has failed.
   bool is_offline() const { return directory_ == nullptr || directory_->health().offline(); }
   storage::TopicPartition name() const { return {topic_->name, index_}; }
+  const PartitionMetrics& metrics() const { return metrics_; }
+  // What its handlers have to tell: a batch of a Produce request was taken or refused, records were sent.
+  void count_produce(bool failed);
+  void count_bytes_out(std::uint64_t bytes) { metrics_.bytes_out.add(bytes); }
 
   // --- leadership, from the metadata image
   // A higher epoch starts at the log end; an equal one changes nothing; a lower one is ignored.
@@ -178,12 +183,16 @@ class Partition : public FileHolder, public std::enable_shared_from_this<Partiti
   void tell_watches(const PartitionChange& change, WakeList& wakes) MILENA_REQUIRES(mutex_);
   void link(PartitionWatch& watch) MILENA_REQUIRES(mutex_);
   void expect_overdue_flush() MILENA_REQUIRES(mutex_);
+  Result<FetchAnswer> read(const FetchQuery& query) MILENA_REQUIRES(mutex_);
+  // After changes of the log that are no appends.
+  void publish_log() MILENA_REQUIRES(mutex_);
 
   const std::shared_ptr<const TopicIdentity> topic_;
   const PartitionId index_;
   storage::LogDirectory* const directory_;
   const Durability durability_;
   FlushScheduler& flusher_;
+  PartitionMetrics metrics_;
 
   Mutex mutex_;
   std::unique_ptr<storage::Log> log_ MILENA_GUARDED_BY(mutex_);  // null once closed, or while offline

@@ -159,11 +159,18 @@ void PartitionManager::delete_directory(LogDirectory& directory, const TopicPart
 
 void PartitionManager::schedule_flush(std::shared_ptr<Partition> partition) {
   run_blocking([this, partition = std::move(partition)] {
-    if (const auto done = partition->flush(); !done) {
+    if (const auto done = flush(*partition); !done) {
       log_.error("{}: flush failed: {}", storage::directory_name(partition->name()),
                  why_of(done.error(), *partition->directory()));
     }
   });
+}
+
+Status PartitionManager::flush(Partition& partition) {
+  const auto began_at = clock_.fine_now();
+  auto done = partition.flush();
+  flush_times_.add(clock_.fine_now() - began_at);
+  return done;
 }
 
 void PartitionManager::expect_overdue_flush() { any_unflushed_ = true; }
@@ -297,7 +304,7 @@ void PartitionManager::expire_producers() {
 void PartitionManager::flush_overdue() {
   if (!any_unflushed_.exchange(false)) return;
   for (const auto& partition : registry_.all()) {
-    if (partition->flush_overdue(clock_.now())) (void)partition->flush();
+    if (partition->flush_overdue(clock_.now())) (void)flush(*partition);
   }
 }
 

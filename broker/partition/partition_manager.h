@@ -32,6 +32,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/rng.h"
+#include "broker/metrics/durations.h"
 #include "broker/partition/log_dirs.h"
 #include "broker/partition/partition_registry.h"
 #include "broker/partition/replica_placement.h"
@@ -122,6 +123,8 @@ class PartitionManager final : public FlushScheduler {
   };
   const std::vector<Stray>& strays() const { return strays_; }
   bool all_directories_offline() const;
+  // Of the flushes so far: how long each took. Any thread.
+  const SharedDurations& flush_times() const { return flush_times_; }
 
  private:
   using FoundReplicas = std::multimap<storage::TopicPartition, FoundReplica>;
@@ -173,6 +176,7 @@ class PartitionManager final : public FlushScheduler {
   void checkpoint();
   void expire_producers();
   void flush_overdue();
+  Status flush(Partition& partition);
   void release_idle_files();
 
   const Options options_;
@@ -198,6 +202,7 @@ class PartitionManager final : public FlushScheduler {
     std::optional<Instant> reported_at;
   };
   std::map<const storage::LogDirectory*, FullDisk> full_disks_;  // of report_full_disks() only
+  SharedDurations flush_times_;
   std::atomic<std::int64_t> producer_expiration_ms_;
   std::atomic<bool> any_missing_ = false;
   std::atomic<bool> any_unflushed_ = false;  // see expect_overdue_flush()

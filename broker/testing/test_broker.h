@@ -64,6 +64,7 @@ class TestBroker {
     const std::string address = broker_->addresses().front();
     return static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
   }
+  std::string metrics_address() const { return broker_->metrics_address(); }
   void stop() { broker_->stop(); }
 
   // Sends one request on a connection of its own; the response lives in `arena`.

@@ -406,6 +406,34 @@ TEST_F(ClassicGroupTest, LeavingStartsARebalanceAndTheLastOneEmptiesTheGroup) {
   EXPECT_EQ(h.classic("g").state, ClassicState::kEmpty);
 }
 
+TEST_F(ClassicGroupTest, RebalancesAreCountedByTheirCause) {
+  const auto count = [&](RebalanceCause cause) {
+    return h.shard.machine()->rebalances().classic[static_cast<std::size_t>(cause)];
+  };
+  const auto [a, b] = two_members();
+  const auto joins = count(RebalanceCause::kJoin);
+  EXPECT_EQ(joins, 2u) << "both members rejoin in one";
+  h.advance(9'000);
+  EXPECT_EQ(beat(a, generation()), ErrorCode::kNone);
+  EXPECT_EQ(count(RebalanceCause::kSessionTimeout), 0u);
+  h.advance(1'000);
+  EXPECT_EQ(count(RebalanceCause::kSessionTimeout), 1u) << "b is gone";
+  joined(join({.member_id = a}));
+  EXPECT_EQ(count(RebalanceCause::kJoin), joins) << "a member that is awaited begins none";
+  for (int i = 0; i < 7; ++i) {
+    EXPECT_EQ(count(RebalanceCause::kSyncTimeout), 0u);
+    h.advance(9'000);
+    beat(a, generation());
+  }
+  EXPECT_EQ(count(RebalanceCause::kSyncTimeout), 1u);
+  const std::string c = one_member();
+  h.ask<LeaveGroupResponse>(leave_request(h, "g", {{c, {}}}));
+  EXPECT_EQ(count(RebalanceCause::kLeave), 1u);
+  EXPECT_EQ(count(RebalanceCause::kOther), 0u);
+  h.load();
+  EXPECT_EQ(count(RebalanceCause::kJoin), 0u) << "counted since the log was loaded";
+}
+
 TEST_F(ClassicGroupTest, LeaveAnswersForEveryMemberOfTheRequest) {
   const auto [a, b] = two_members();
   const auto left =

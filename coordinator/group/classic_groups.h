@@ -55,7 +55,7 @@ class ClassicGroups {
   void replay(Group& group, const protocol::GroupMetadataValue& value);
   // After loading: time passes for the members from here on.
   void loaded(Group& group);
-  void prepare_rebalance(Group& group, GroupOutcome& out);
+  void prepare_rebalance(Group& group, RebalanceCause cause, GroupOutcome& out);
   // Answers everyone who waits, with this error.
   void answer_all(Group& group, ErrorCode error, GroupOutcome& out);
 
@@ -76,7 +76,7 @@ class ClassicGroups {
                                 const RequestContext& context, const protocol::JoinGroupRequest& request,
                                 std::vector<ClassicProtocol> protocols, GroupOutcome& out);
 
-  void rebalance_or_complete(Group& group, GroupOutcome& out);
+  void rebalance_or_complete(Group& group, RebalanceCause cause, GroupOutcome& out);
   void maybe_complete_join(Group& group, GroupOutcome& out);
   void complete_join(Group& group, GroupOutcome& out);
   void begin_generation(Group& group, GroupOutcome& out);

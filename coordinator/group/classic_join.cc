@@ -217,7 +217,7 @@ void ClassicGroups::add_member(Group& group, std::string member_id, ReplyToken t
   member.session.arm(store_.after(kNewMemberJoinTimeoutMs));
   await_join(g, member, token, out);
   if (g.state == ClassicState::kPreparingRebalance && g.initial) g.member_added = true;
-  rebalance_or_complete(group, out);
+  rebalance_or_complete(group, RebalanceCause::kJoin, out);
 }
 
 void ClassicGroups::update_member(Group& group, ClassicMember& member, ReplyToken token,
@@ -227,7 +227,7 @@ void ClassicGroups::update_member(Group& group, ClassicMember& member, ReplyToke
   member.rebalance_timeout_ms = request.rebalance_timeout_ms;
   member.session_timeout_ms = request.session_timeout_ms;
   await_join(g, member, token, out);
-  rebalance_or_complete(group, out);
+  rebalance_or_complete(group, RebalanceCause::kJoin, out);
 }
 
 void ClassicGroups::replace_static(Group& group, ClassicMember& member, std::string new_id, ReplyToken token,
@@ -249,7 +249,7 @@ void ClassicGroups::replace_static(Group& group, ClassicMember& member, std::str
   extend_session(member);
   await_join(g, member, token, out);
   // The leader may be assigning to the old id at this moment: begin again.
-  rebalance_or_complete(group, out);
+  rebalance_or_complete(group, RebalanceCause::kJoin, out);
 }
 
 void ClassicGroups::replace_static_in_stable(Group& group, ClassicMember& member, std::string new_id,

@@ -86,7 +86,9 @@ void ClassicGroups::leave(Group& group, const LeaveGroupRequest& request,
     g.remove(std::string(member->id));
     anybody_left = true;
   }
-  if (anybody_left && g.state != ClassicState::kEmpty) rebalance_or_complete(group, out);
+  if (anybody_left && g.state != ClassicState::kEmpty) {
+    rebalance_or_complete(group, RebalanceCause::kLeave, out);
+  }
 }
 
 void ClassicGroups::session_expired(Group& group, std::string_view member_id, GroupOutcome& out) {
@@ -101,7 +103,7 @@ void ClassicGroups::remove_and_rebalance(Group& group, ClassicMember& member, Gr
   dismiss(g, member, ErrorCode::kUnknownMemberId, out);
   g.remove(std::string(member.id));
   if (g.state != ClassicState::kPreparingRebalance) {
-    prepare_rebalance(group, out);
+    prepare_rebalance(group, RebalanceCause::kSessionTimeout, out);
   } else if (g.all_joined()) {
     complete_join(group, out);
   }

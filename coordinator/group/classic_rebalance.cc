@@ -48,16 +48,17 @@ GroupMetadataValue empty_generation_record(std::int64_t now_ms) {
   return value;
 }
 
-void ClassicGroups::rebalance_or_complete(Group& group, GroupOutcome& out) {
+void ClassicGroups::rebalance_or_complete(Group& group, RebalanceCause cause, GroupOutcome& out) {
   if (group.classic->state == ClassicState::kPreparingRebalance) {
     maybe_complete_join(group, out);
   } else {
-    prepare_rebalance(group, out);
+    prepare_rebalance(group, cause, out);
   }
 }
 
-void ClassicGroups::prepare_rebalance(Group& group, GroupOutcome& out) {
+void ClassicGroups::prepare_rebalance(Group& group, RebalanceCause cause, GroupOutcome& out) {
   ClassicGroup& g = *group.classic;
+  store_.rebalances.add(cause);
   for (ClassicMember& member : g.members()) {
     g.expect_sync(member, false);
     if (g.state != ClassicState::kCompletingRebalance) continue;
@@ -218,8 +219,9 @@ void ClassicGroups::store_assignment(Group& group, const SyncGroupRequest& reque
   }
   append_classic_group(out, group.id, record);
   // Members were told that the assignment failed, and nothing but a new generation gives them another one.
-  out.if_append_fails(
-      [this, id = group.id](GroupOutcome& next) { prepare_rebalance(*store_.groups.find(id), next); });
+  out.if_append_fails([this, id = group.id](GroupOutcome& next) {
+    prepare_rebalance(*store_.groups.find(id), RebalanceCause::kOther, next);
+  });
 }
 
 void ClassicGroups::sync_expired(Group& group, GroupOutcome& out) {
@@ -233,7 +235,7 @@ void ClassicGroups::sync_expired(Group& group, GroupOutcome& out) {
     dismiss(g, *g.find(id), ErrorCode::kUnknownMemberId, out);
     g.remove(id);
   }
-  prepare_rebalance(group, out);
+  prepare_rebalance(group, RebalanceCause::kSyncTimeout, out);
 }
 
 void ClassicGroups::replay(Group& group, const GroupMetadataValue& value) {

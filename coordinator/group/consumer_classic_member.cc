@@ -130,7 +130,7 @@ Decision<JoinGroupResponse> ConsumerGroups::decide_join(Group& group, const Requ
     append_classic_group(out, group.id, *downgraded);
     if (fulfilled.rebalance_needed) {
       out.then(0, {}, [this, id = group.id](GroupOutcome& next) {
-        classic_.prepare_rebalance(*store_.groups.find(id), next);
+        classic_.prepare_rebalance(*store_.groups.find(id), RebalanceCause::kProtocolChange, next);
       });
     }
     return response;

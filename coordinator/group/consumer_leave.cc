@@ -71,7 +71,7 @@ void ConsumerGroups::fence_members(Group& group, std::span<const std::string> me
     append_classic_group(out, group.id, *classic);
     // Not by reference: the group may have been forgotten and made anew in between.
     out.then(0, {}, [this, id = group.id](GroupOutcome& next) {
-      classic_.prepare_rebalance(*store_.groups.find(id), next);
+      classic_.prepare_rebalance(*store_.groups.find(id), RebalanceCause::kProtocolChange, next);
     });
     return;
   }

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "coordinator/group/classic_group.h"
@@ -80,6 +81,10 @@ class GroupTable {
   template <class F>
   void for_each(F&& visit) {
     for (auto& [id, group] : groups_) visit(*group);
+  }
+  template <class F>
+  void for_each(F&& visit) const {
+    for (const auto& [id, group] : groups_) visit(std::as_const(*group));
   }
 
  private:

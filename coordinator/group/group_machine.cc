@@ -186,7 +186,9 @@ void GroupMachine::loaded(Now now, GroupOutcome& out) {
     classic_.loaded(*group);
     // group.max.size was lowered: whoever rejoins late is out, and may commit before.
     const auto max = static_cast<std::size_t>(store_.config->group_max_size);
-    if (group->classic->members().size() > max) classic_.prepare_rebalance(*group, out);
+    if (group->classic->members().size() > max) {
+      classic_.prepare_rebalance(*group, RebalanceCause::kOther, out);
+    }
   }
 }
 

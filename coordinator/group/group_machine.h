@@ -99,6 +99,7 @@ class GroupMachine {
   }
 
   const GroupTable& groups() const { return store_.groups; }
+  const RebalanceCounts& rebalances() const { return store_.rebalances; }
   // Records that could not be read, or are of kinds that this version does not know.
   std::uint64_t skipped_records() const { return replay_.skipped_records(); }
 

@@ -139,6 +139,7 @@ struct GroupReplay::Applier {
   void operator()(const ConsumerGroupMetadataKey& key, const ConsumerGroupMetadataValue* value) const {
     if (value != nullptr) {
       ConsumerGroup& group = *consumer_group(key.group_id).consumer;
+      if (self.store_.live && group.epoch != value->epoch) ++self.store_.rebalances.consumer;
       group.epoch = value->epoch;
       group.metadata_hash = value->metadata_hash;
       // Written a moment ago, of the metadata that is here; or some time ago, of what there was then.

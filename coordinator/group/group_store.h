@@ -16,6 +16,7 @@
 #include "coordinator/group/group.h"
 #include "coordinator/group/group_timers.h"
 #include "coordinator/group/metadata_view.h"
+#include "coordinator/group/rebalances.h"
 #include "coordinator/runtime/now.h"
 
 namespace milena::coordinator {
@@ -32,6 +33,7 @@ struct GroupStore {
   GroupTable groups;
   Now now;            // of the input being handled
   bool live = false;  // loaded: new members get their timers
+  RebalanceCounts rebalances;
 
   Instant after(std::int32_t ms) const { return milena::after(now.instant, Instant{ms}); }
 

@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstdint>
+
 #include "coordinator/transaction/testing/transaction_harness.h"
 
 namespace milena::coordinator {
@@ -35,6 +38,27 @@ TEST_F(EndTxnTest, T5CompleteFollowsOnlyWhenTheMarkersAreWritten) {
     EXPECT_EQ(h.state("x"), commit ? TransactionState::kCompleteCommit : TransactionState::kCompleteAbort);
     EXPECT_TRUE(h.transaction("x").partitions.empty());
   }
+}
+
+TEST_F(EndTxnTest, OpenCommittedAndAbortedTransactionsAreCounted) {
+  using Counts = std::array<std::uint64_t, 3>;
+  const auto counts = [&] {
+    const auto& machine = *h.shard.machine();
+    return Counts{machine.open(), machine.committed(), machine.aborted()};
+  };
+  const auto producer = h.producer("x");
+  EXPECT_EQ(counts(), (Counts{0, 0, 0}));
+  for (const bool commit : {true, false}) {
+    ASSERT_EQ(h.add("x", producer, {"t-0"}), ErrorCode::kNone);
+    EXPECT_EQ(counts()[0], 1u);
+    EXPECT_EQ(h.end("x", producer, commit, 4).error_code, ErrorCode::kNone);
+    EXPECT_EQ(counts()[0], 1u) << "its markers are missing";
+    h.write_markers();
+  }
+  EXPECT_EQ(counts(), (Counts{0, 1, 1}));
+  ASSERT_EQ(h.add("x", producer, {"t-0"}), ErrorCode::kNone);
+  h.load();
+  EXPECT_EQ(counts(), (Counts{1, 0, 0})) << "ended ones are counted since the log was loaded";
 }
 
 TEST_F(EndTxnTest, T6Version2BumpsTheEpochAndSaysSo) {

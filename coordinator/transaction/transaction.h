@@ -82,6 +82,7 @@ struct Transaction {
   bool is_preparing() const {
     return state == TransactionState::kPrepareCommit || state == TransactionState::kPrepareAbort;
   }
+  bool is_open() const { return state == TransactionState::kOngoing || is_preparing(); }
   // More than its timeout has passed since it began, or since this coordinator loaded it.
   bool is_timed_out(Instant now) const;
   // Nothing is open, and nobody has touched it for expiration_ms.

@@ -49,6 +49,8 @@ void TransactionMachine::replay(const LogRecord& record) {
     next->record_offset = record.offset;
   }
   const auto at = transactions_.find(*id);
+  if (at != transactions_.end() && at->second.is_open()) --open_;
+  if (next && next->is_open()) ++open_;
   if (const auto done = completing_.find(*id); done != completing_.end() && !(next && next->is_preparing())) {
     completing_.erase(done);
     if (completing_.empty()) completion_timer_.cancel();
@@ -58,6 +60,10 @@ void TransactionMachine::replay(const LogRecord& record) {
   } else if (at == transactions_.end()) {
     transactions_.emplace(*id, std::move(*next));
   } else {
+    if (at->second.is_preparing()) {
+      committed_ += next->state == TransactionState::kCompleteCommit ? 1 : 0;
+      aborted_ += next->state == TransactionState::kCompleteAbort ? 1 : 0;
+    }
     // Only a new epoch changes what the log does not know of; transit() says so.
     next->last_producer_epoch = at->second.last_producer_epoch;
     if (next->state == TransactionState::kOngoing) next->open_since = at->second.open_since;
@@ -68,6 +74,7 @@ void TransactionMachine::replay(const LogRecord& record) {
 void TransactionMachine::loaded(Now now, TransactionOutcome& out) {
   expiry_timer_.arm(after(now.instant, Instant{config_->remove_expired_transaction_cleanup_interval_ms}));
   out.records_are_independent();
+  committed_ = aborted_ = 0;
   for (auto& [id, transaction] : transactions_) {
     if (transaction.is_preparing()) drive(now, id, transaction, out);
     if (transaction.state != TransactionState::kOngoing) continue;

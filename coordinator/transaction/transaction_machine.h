@@ -16,6 +16,7 @@
 // Can fail: the append of a Complete* record; it is tried again until it is in the log.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -83,6 +84,11 @@ class TransactionMachine {
   }
 
   const Transactions& transactions() const { return transactions_; }
+  // Transactions that have begun and are neither committed nor aborted in full.
+  std::size_t open() const { return open_; }
+  // Those that have ended since the log was loaded.
+  std::uint64_t committed() const { return committed_; }
+  std::uint64_t aborted() const { return aborted_; }
   // Records that could not be read, or are of kinds that this version does not know.
   std::uint64_t skipped_records() const { return skipped_records_; }
 
@@ -144,6 +150,9 @@ class TransactionMachine {
   const std::int32_t coordinator_epoch_;
   Transactions transactions_;
   std::uint64_t skipped_records_ = 0;
+  std::size_t open_ = 0;
+  std::uint64_t committed_ = 0;
+  std::uint64_t aborted_ = 0;
   Arena replay_arena_;
 
   // May be lost: the shell forgets what it was doing when the shard is unloaded, too.

@@ -99,6 +99,10 @@ class SimRuntime::Pool final : public WorkerPool {
     }
   }
 
+  Load load() const override {
+    return {.queued = queue_.size(), .running = busy_.size(), .threads_max = threads_max_};
+  }
+
  private:
   struct Running {
     Event event;
