@@ -150,9 +150,12 @@ CLI::App* add_wire(CLI::App& app, wire::CommandOptions& options) {
 
 int print_wire(const wire::CommandOptions& options) {
   PosixFs fs;
-  return wire::run_command(
-      fs, options, [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); },
-      [](std::string_view why) { print_line(stderr, fmt::format("milena wire: {}", why)); });
+  const auto complain = [](std::string_view why) { print_line(stderr, fmt::format("milena wire: {}", why)); };
+  const int code = wire::run_command(
+      fs, options, [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }, complain);
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+  complain("the output could not be written");
+  return 1;
 }
 
 }  // namespace
