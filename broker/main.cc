@@ -139,6 +139,8 @@ CLI::App* add_wire(CLI::App& app, wire::CommandOptions& options) {
   command->add_option("--version", options.version, "of a response: the version of its request");
   command->add_option("--requests", options.requests,
                       "of responses: a file with the requests of their connection");
+  command->add_option("--records", options.records, "whose the records inside frames are")
+      ->check(names(wire::kRecordKinds));
   command->add_option("--framing", options.framing, "whether the size stands in front of each frame")
       ->check(names(wire::kFramings));
   command->add_flag("--hex", options.is_hex, "the bytes are hex digits");
@@ -150,11 +152,14 @@ CLI::App* add_wire(CLI::App& app, wire::CommandOptions& options) {
 
 int print_wire(const wire::CommandOptions& options) {
   PosixFs fs;
-  const auto complain = [](std::string_view why) { print_line(stderr, fmt::format("milena wire: {}", why)); };
+  const auto report_error = [](std::string_view why) {
+    print_line(stderr, fmt::format("milena wire: {}", why));
+  };
   const int code = wire::run_command(
-      fs, options, [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }, complain);
+      fs, options, [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); },
+      report_error);
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
-  complain("the output could not be written");
+  report_error("the output could not be written");
   return 1;
 }
 

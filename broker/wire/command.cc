@@ -44,21 +44,21 @@ std::optional<LogKind> log_kind(std::string_view kind) {
 
 class Command {
  public:
-  Command(Fs& fs, const CommandOptions& options, const Text& out, const Text& complain)
+  Command(Fs& fs, const CommandOptions& options, const Text& out, const Text& report_error)
       : fs_(fs),
         options_(options),
         out_(out),
-        complain_(complain),
+        report_error_(report_error),
         json_(options.is_pretty ? JsonStyle::kPretty : JsonStyle::kOneLine, out) {}
 
   int run() {
-    if (const auto why = mistake()) return complain_(*why), 1;
+    if (const auto why = mistake()) return report_error_(*why), 1;
     const std::vector<std::string> standard_input = {"-"};
     bool is_fine = true;
     for (const std::string& path : options_.files.empty() ? standard_input : options_.files) {
       auto input = Input::open(fs_, path, options_.is_hex && options_.kind != "encode");
       const auto problems = input ? print(*input, path) : std::unexpected(input.error());
-      if (!problems) complain_(problems.error());
+      if (!problems) report_error_(problems.error());
       is_fine &= problems && *problems == 0;
     }
     return is_fine ? 0 : 1;
@@ -83,7 +83,8 @@ class Command {
   }
 
   FrameOptions frame_options() const {
-    FrameOptions options{.print = {.is_raw = options_.is_raw}};
+    FrameOptions options{.print = {.is_raw = options_.is_raw,
+                                   .records = log_kind(options_.records).value_or(LogKind::kPlain)}};
     if (options_.framing == "sized") options.framing = Framing::kSized;
     if (options_.framing == "bare") options.framing = Framing::kBare;
     return options;
@@ -108,14 +109,14 @@ class Command {
   Fs& fs_;
   const CommandOptions& options_;
   const Text& out_;
-  const Text& complain_;
+  const Text& report_error_;
   JsonWriter json_;
 };
 
 }  // namespace
 
-int run_command(Fs& fs, const CommandOptions& options, const Text& out, const Text& complain) {
-  return Command(fs, options, out, complain).run();
+int run_command(Fs& fs, const CommandOptions& options, const Text& out, const Text& report_error) {
+  return Command(fs, options, out, report_error).run();
 }
 
 }  // namespace milena::wire

@@ -25,14 +25,14 @@ class CommandTest : public testing::Test {
   struct Outcome {
     int code = -1;
     std::string out = {};
-    std::string complaint = {};
+    std::string errors = {};
   };
 
   Outcome run(const CommandOptions& options) {
     Outcome outcome;
     outcome.code = run_command(
         fs_, options, [&](std::string_view text) { outcome.out += text; },
-        [&](std::string_view why) { outcome.complaint += why; });
+        [&](std::string_view why) { outcome.errors += why; });
     return outcome;
   }
 
@@ -154,13 +154,31 @@ TEST_F(CommandTest, DecodesBatchesInsideFramesAndEncodesTheRawOnesAgain) {
     const Outcome raw = run({.kind = "request", .files = {"/f"}, .is_raw = true, .is_pretty = is_pretty});
     put_text("/json", raw.out);
     const Outcome encoded = run({.kind = "encode", .files = {"/json"}});
-    EXPECT_EQ(encoded.code, 0) << encoded.complaint;
+    EXPECT_EQ(encoded.code, 0) << encoded.errors;
     EXPECT_EQ(encoded.out, frame + frame);
   }
   put_text("/decoded", decoded.out);
   const Outcome refused = run({.kind = "encode", .files = {"/decoded"}});
   EXPECT_EQ(refused.code, 1);
-  EXPECT_TRUE(refused.complaint.contains("--raw")) << refused.complaint;
+  EXPECT_TRUE(refused.errors.contains("--raw")) << refused.errors;
+}
+
+TEST_F(CommandTest, DecodesMetadataRecordsInsideFrames) {
+  const auto value = protocol::from_hex("01 0c 00 02 61 0001 00");
+  protocol::RecordBatchBuilder builder;
+  builder.append(1, std::nullopt, *value);
+  const auto batch = builder.build();
+  using Response = protocol::FetchResponse;
+  Response::FetchableTopicResponse::PartitionData partitions[] = {
+      {.records = protocol::RecordsRef{.bytes = batch}}};
+  Response::FetchableTopicResponse topics[] = {{.partitions = partitions}};
+  put_text("/f", response(Response{.responses = topics}, 17, 1));
+  const Outcome printed =
+      run({.kind = "response", .files = {"/f"}, .api = "Fetch", .version = 17, .records = "metadata"});
+  EXPECT_EQ(printed.code, 0);
+  EXPECT_TRUE(printed.out.contains(
+      R"("value":{"type":"FEATURE_LEVEL_RECORD","version":0,"data":{"name":"a","featureLevel":1}})"))
+      << printed.out;
 }
 
 TEST_F(CommandTest, SaysThatABatchInsideAFrameIsDamaged) {
@@ -192,7 +210,7 @@ TEST_F(CommandTest, SaysWhatIsWrongWithAFrame) {
   put_text("/cut", heartbeat(1).substr(0, 20));
   Outcome outcome = run({.kind = "request", .files = {"/cut"}});
   EXPECT_EQ(outcome.code, 1);
-  EXPECT_TRUE(outcome.out.contains(R"("request":{"groupId":"g","generationId":null},"error":{"at":19,)"
+  EXPECT_TRUE(outcome.out.contains(R"("request":{"groupId":"g"},"error":{"at":19,)"
                                    R"("field":"generationId","why":"4 bytes are needed, 1 are left"}})"))
       << outcome.out;
   const auto unknown = protocol::from_hex("0000000c 03e7 0000 00000001 ffff 0000");
@@ -206,12 +224,12 @@ TEST_F(CommandTest, SaysWhatIsWrongWithAFrame) {
 }
 
 TEST_F(CommandTest, SaysWhatIsWrongWithTheCommand) {
-  EXPECT_TRUE(run({.kind = "request", .files = {"/none"}}).complaint.contains("/none: open"));
-  EXPECT_TRUE(run({.kind = "response", .files = {"/none"}}).complaint.contains("--api"));
-  EXPECT_EQ(run({.kind = "response", .files = {"/none"}, .api = "Nothing", .version = 1}).complaint,
+  EXPECT_TRUE(run({.kind = "request", .files = {"/none"}}).errors.contains("/none: open"));
+  EXPECT_TRUE(run({.kind = "response", .files = {"/none"}}).errors.contains("--api"));
+  EXPECT_EQ(run({.kind = "response", .files = {"/none"}, .api = "Nothing", .version = 1}).errors,
             "Nothing is no API");
   put_text("/f", "abc");
-  EXPECT_EQ(run({.kind = "request", .files = {"/f"}, .is_hex = true}).complaint,
+  EXPECT_EQ(run({.kind = "request", .files = {"/f"}, .is_hex = true}).errors,
             "these are not pairs of hex digits");
 }
 

@@ -22,16 +22,16 @@ void JsonWriter::put(std::string_view text) {
   buffer_.clear();
 }
 
-void JsonWriter::separate() {
-  if (open_.empty()) return;
-  if (!open_.back().is_empty) put(",");
-  open_.back().is_empty = false;
-  if (style_ == JsonStyle::kPretty) put('\n' + std::string(2 * open_.size(), ' '));
-}
-
 void JsonWriter::before_value() {
-  if (!has_key_) separate();
+  if (!open_.empty()) {
+    if (!open_.back().is_empty) put(",");
+    open_.back().is_empty = false;
+    if (style_ == JsonStyle::kPretty) put('\n' + std::string(2 * open_.size(), ' '));
+  }
+  if (!has_key_) return;
   has_key_ = false;
+  quoted(key_);
+  put(style_ == JsonStyle::kPretty ? ": " : ":");
 }
 
 void JsonWriter::open(char opening) {
@@ -49,14 +49,12 @@ void JsonWriter::close() {
 }
 
 void JsonWriter::close_to(std::size_t depth) {
-  if (has_key_) null();
+  has_key_ = false;
   while (open_.size() > depth) close();
 }
 
 void JsonWriter::key(std::string_view name) {
-  separate();
-  quoted(name);
-  put(style_ == JsonStyle::kPretty ? ": " : ":");
+  key_ = name;
   has_key_ = true;
 }
 

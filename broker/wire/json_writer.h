@@ -1,8 +1,8 @@
 // JsonWriter: JSON text, written piece by piece, so that what is printed need not be in memory as a tree.
 //
-// The caller opens and closes objects and arrays in order. close_to() closes what an error left open, so that
-// the text is valid JSON whatever happens. Not thread-safe. Cannot fail; what becomes of the text is the
-// sink's part.
+// The caller opens and closes objects and arrays in order. A key is written with its value. close_to() closes
+// what an error left open, and forgets a key without a value, so that the text is valid JSON whatever
+// happens. Not thread-safe. Cannot fail; what becomes of the text is the sink's part.
 #pragma once
 
 #include <cstddef>
@@ -63,14 +63,14 @@ class JsonWriter {
   void quoted(std::string_view text);
   void base64(BytesView bytes);
   void before_value();
-  void separate();
   void put(std::string_view text);
 
   JsonStyle style_;
   Sink sink_;
   std::string buffer_;
   std::vector<Level> open_;
-  bool has_key_ = false;  // a key was written, and its value not yet
+  std::string key_;  // of the value that comes next
+  bool has_key_ = false;
 };
 
 }  // namespace milena::wire

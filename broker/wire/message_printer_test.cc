@@ -47,7 +47,7 @@ TEST(MessagePrinter, NamesNumbers) {
 }
 
 TEST(MessagePrinter, ShowsTags) {
-  // delivery_complete_count is tag 0; 1234 is nobody's.
+  // delivery_complete_count is tag 0; 1234 is not in the schema.
   const std::string head = "00000001 00000002 0000000000000003 01 ";
   EXPECT_EQ(
       printed("ShareUpdateValue", 0, head + "02 00 04 00000007 d209 03 78797a"),
@@ -65,12 +65,12 @@ TEST(MessagePrinter, ShowsTags) {
 
 TEST(MessagePrinter, SaysWhereAndWhyItStopped) {
   EXPECT_EQ(printed("MetadataRequest", 12, "02 00000000000000000000000000000001 09 746f70"),
-            R"({"topics":[{"topicId":"AAAAAAAAAAAAAAAAAAAAAQ","name":null}]})"
+            R"({"topics":[{"topicId":"AAAAAAAAAAAAAAAAAAAAAQ"}]})"
             " 117 topics[0].name: a string of 8 bytes, 3 are left");
-  EXPECT_EQ(printed("HeartbeatResponse", 1, "00000000 00"), R"({"throttleTimeMs":0,"errorCode":null})"
+  EXPECT_EQ(printed("HeartbeatResponse", 1, "00000000 00"), R"({"throttleTimeMs":0})"
                                                             " 104 errorCode: 2 bytes are needed, 1 are left");
   EXPECT_EQ(printed("MetadataRequest", 12, "ffffffff0f"),
-            R"({"topics":null})"
+            "{}"
             " 100 topics: 4294967294 elements are announced, 0 bytes are left");
   EXPECT_EQ(printed("HeartbeatResponse", 9, ""),
             "null 100 : HeartbeatResponse has no version 9, only 0 to 4");

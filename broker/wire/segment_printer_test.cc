@@ -155,10 +155,9 @@ TEST(SegmentPrinter, SaysWhichRecordsDoNotDecode) {
             R"({"error":{"at":0,"why":"99 is no type of a record of this log"},"bytes":{"base64":"AGMA"}})");
   one = print_record(LogKind::kOffsets, "0001 0001 67 0001 74 00000003", "0003 0000");
   EXPECT_EQ(one.problems, 1u);
-  EXPECT_EQ(
-      text(one.lines[0], "/records/0/value"),
-      R"({"version":3,"data":{"offset":null},"error":{"at":2,"field":"offset","why":"8 bytes are needed, 2 are )"
-      R"(left"},"bytes":{"base64":"AAMAAA=="}})");
+  EXPECT_EQ(text(one.lines[0], "/records/0/value"),
+            R"({"version":3,"data":{},"error":{"at":2,"field":"offset","why":"8 bytes are needed, 2 are )"
+            R"(left"},"bytes":{"base64":"AAMAAA=="}})");
   one = print_record(LogKind::kMetadata, "", "01 0c 00 02 61 0001 00 ff");
   EXPECT_EQ(one.problems, 1u);
   EXPECT_EQ(text(one.lines[0], "/records/0/value/error"), R"({"at":8,"why":"1 bytes follow the record"})");
