@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/mem_fs.h"
 #include "protocol/api_versions.gen.h"
+#include "protocol/envelope.gen.h"
 #include "protocol/fetch.gen.h"
 #include "protocol/frame.h"
 #include "protocol/heartbeat.gen.h"
@@ -194,6 +195,22 @@ TEST_F(CommandTest, SaysThatABatchInsideAFrameIsDamaged) {
   const Outcome printed = run({.kind = "response", .files = {"/f"}, .api = "Fetch", .version = 11});
   EXPECT_EQ(printed.code, 1);
   EXPECT_TRUE(printed.out.contains("\"crcIsValid\":false")) << printed.out;
+}
+
+TEST_F(CommandTest, DecodesForwardedRequestsOnce) {
+  const std::string inner = heartbeat(1).substr(4);
+  const auto envelope = [&](std::string_view data) {
+    return request(protocol::EnvelopeRequest{.request_data = as_bytes(data)}, 0, 2);
+  };
+  put_text("/f", envelope(inner));
+  const Outcome once = run({.kind = "request", .files = {"/f"}});
+  EXPECT_EQ(once.code, 0);
+  EXPECT_TRUE(once.out.contains(R"("requestData":{"requestHeader":{"requestApiKey":12,)")) << once.out;
+  EXPECT_TRUE(once.out.contains(R"("request":{"groupId":"g","generationId":7,"memberId":"m"}})")) << once.out;
+  put_text("/f", envelope(envelope(inner).substr(4)));
+  const Outcome twice = run({.kind = "request", .files = {"/f"}});
+  EXPECT_EQ(twice.code, 0);
+  EXPECT_TRUE(twice.out.contains(R"("requestData":{"base64":)")) << twice.out;
 }
 
 TEST_F(CommandTest, EncodesWhatWasWrittenByHand) {
