@@ -1,5 +1,6 @@
 #include "broker/wire/batch_printer.h"
 
+#include "broker/wire/input.h"
 #include "broker/wire/record_printer.h"
 #include "protocol/record_batch_records.h"
 

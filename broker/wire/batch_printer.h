@@ -17,9 +17,6 @@
 
 namespace milena::wire {
 
-// The largest frame, batch or unfolded batch that is looked at.
-inline constexpr std::size_t kMaxPieceBytes = std::size_t{256} << 20;
-
 class BatchPrinter {
  public:
   BatchPrinter(JsonWriter& json, LogKind log) : json_(json), log_(log) {}

@@ -9,7 +9,6 @@
 #include <optional>
 #include <utility>
 
-#include "broker/wire/batch_printer.h"
 #include "broker/wire/frame_printer.h"
 #include "broker/wire/input.h"
 #include "broker/wire/json_writer.h"

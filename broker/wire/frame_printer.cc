@@ -16,7 +16,6 @@ namespace milena::wire {
 
 using protocol::kSchemaTable;
 using protocol::MessageKind;
-using protocol::SchemaMessage;
 
 namespace {
 

@@ -4,7 +4,6 @@
 
 #include <utility>
 
-#include "broker/wire/batch_printer.h"
 #include "protocol/frame.h"
 
 namespace milena::wire {

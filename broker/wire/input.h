@@ -4,6 +4,7 @@
 // Read-only. A file that grows meanwhile is read up to the size that it had at first. Not thread-safe.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <memory>
@@ -14,6 +15,9 @@
 #include "base/fs.h"
 
 namespace milena::wire {
+
+// The largest frame, batch or unfolded batch that is looked at.
+inline constexpr std::size_t kMaxPieceBytes = std::size_t{256} << 20;
 
 class Input {
  public:

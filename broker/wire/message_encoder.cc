@@ -99,7 +99,7 @@ json::value default_value(const SchemaField& field, bool is_nullable) {
     case WireType::kRecords:
       return json::string();
     default:
-      return std::strtoll(text.data(), nullptr, 0);
+      return std::strtoll(std::string(text).c_str(), nullptr, 0);
   }
 }
 

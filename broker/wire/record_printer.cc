@@ -5,12 +5,10 @@
 #include <algorithm>
 #include <string>
 
-#include "protocol/control_record.h"
 #include "protocol/schema_table.h"
 
 namespace milena::wire {
 
-using protocol::ControlRecordType;
 using protocol::kSchemaTable;
 using protocol::MessageKind;
 using protocol::RecordLog;
@@ -36,7 +34,7 @@ struct ControlType {
   std::string_view message;
 };
 
-// Indexed by ControlRecordType.
+// Indexed by the number that the key of a control record holds (protocol/control_record.h).
 constexpr ControlType kControlTypes[] = {{"ABORT", "EndTxnMarker"},
                                          {"COMMIT", "EndTxnMarker"},
                                          {"LEADER_CHANGE", "LeaderChangeMessage"},
