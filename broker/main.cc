@@ -1,6 +1,7 @@
 // milena: reads the configuration, starts a Broker, waits for a signal, stops it.
 //
 // milena verify DIR: looks at a log directory of a broker that is not running (broker/verify.h).
+// milena wire KIND FILE: prints frames and logs as JSON (broker/wire/command.h).
 //
 // Exit codes: 0 after a stop by SIGTERM or SIGINT; 1 with one line on stderr when it cannot start, or when
 // its last log directory has failed; 105 and above when the command line is wrong (CLI11's). A signal before
@@ -14,7 +15,9 @@
 #include <cstdio>
 #include <exception>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/async/loop.h"
@@ -28,6 +31,7 @@
 #include "broker/config/broker_config.h"
 #include "broker/machine.h"
 #include "broker/verify.h"
+#include "broker/wire/command.h"
 
 namespace milena::broker {
 namespace {
@@ -125,6 +129,44 @@ int verify(const VerifyOptions& options) {
   return report.is_fine ? 0 : 1;
 }
 
+CLI::App* add_wire(CLI::App& app, wire::CommandOptions& options) {
+  auto* command =
+      app.add_subcommand("wire", "Print frames, record batches and the broker's own records as JSON");
+  const auto names = [](std::span<const std::string_view> of) {
+    return CLI::IsMember(std::vector<std::string>(of.begin(), of.end()));
+  };
+  command->add_option("kind", options.kind, "what the input is; `encode` makes frames of printed ones")
+      ->required()
+      ->check(names(wire::kCommandKinds));
+  command->add_option("files", options.files, "\"-\" or none is the standard input");
+  command->add_option("--api", options.api, "of a response: Fetch, or 1");
+  command->add_option("--version", options.version, "of a response: the version of its request");
+  command->add_option("--requests", options.requests,
+                      "of responses: a file with the requests of their connection");
+  command->add_option("--records", options.records, "whose the records inside frames are")
+      ->check(names(wire::kRecordKinds));
+  command->add_option("--framing", options.framing, "whether the size stands in front of each frame")
+      ->check(names(wire::kFramings));
+  command->add_flag("--hex", options.is_hex, "the bytes are hex digits");
+  command->add_flag("--raw", options.is_raw,
+                    "bytes as they are, not decoded: so that frames can be encoded again");
+  command->add_flag("--pretty", options.is_pretty, "for people: one value a line");
+  return command;
+}
+
+int print_wire(const wire::CommandOptions& options) {
+  PosixFs fs;
+  const auto report_error = [](std::string_view why) {
+    print_line(stderr, fmt::format("milena wire: {}", why));
+  };
+  const int code = wire::run_command(
+      fs, options, [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); },
+      report_error);
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+  report_error("the output could not be written");
+  return 1;
+}
+
 }  // namespace
 }  // namespace milena::broker
 
@@ -147,9 +189,12 @@ int main(int argc, char** argv) {
       ->allow_extra_args(false);
   verify->add_option("--metadata", checked.metadata_directory,
                      "the directory that holds __cluster_metadata-0, if it is another one");
+  milena::wire::CommandOptions printed;
+  const auto* wire = milena::broker::add_wire(app, printed);
   app.set_version_flag("--version", "milena " MILENA_VERSION);
   CLI11_PARSE(app, argc, argv);
   if (verify->parsed()) return milena::broker::verify(checked);
+  if (wire->parsed()) return milena::broker::print_wire(printed);
   try {
     return milena::broker::serve(line);
   } catch (const std::exception& error) {  // no thread, no descriptor for an event loop, no memory

@@ -188,4 +188,23 @@ TEST(Main, ReadsServerProperties) {
   EXPECT_NE(program.errors().find("node 7 of cluster"), std::string::npos);
 }
 
+TEST(Main, WirePrintsWhatIsInAFile) {
+  const TempDir dir;
+  std::ofstream(dir / "hex") << "0000000a 0012 0000 00000001 ffff\n";
+  Program program({"wire", "request", "--hex", dir / "hex"});
+  EXPECT_EQ(
+      program.first_line(),
+      R"({"position":4,"size":10,"requestHeader":{"requestApiKey":18,"requestApiKeyName":"ApiVersions",)"
+      R"("requestApiVersion":0,"correlationId":1,"clientId":null},"request":{}})");
+  EXPECT_EQ(program.wait(), 0);
+  Program unwritable({"wire", "request", "--hex", dir / "hex"}, {}, "exec >/dev/full");
+  EXPECT_EQ(unwritable.wait(), 1);
+  EXPECT_EQ(unwritable.errors(), "milena wire: the output could not be written\n");
+  Program missing({"wire", "records", dir / "missing"});
+  EXPECT_EQ(missing.wait(), 1);
+  EXPECT_NE(missing.errors().find("missing: open: No such file"), std::string::npos);
+  Program unknown({"wire", "letters"});
+  EXPECT_GE(unknown.wait(), 105);
+}
+
 }  // namespace

@@ -13,7 +13,7 @@ endif
 COMPAT_RUN = python3 compat-tests
 COMPAT_OPTIONS = --target $(TARGET) $(ARGS)
 
-.PHONY: compat compat-ci compat-tools compat-librdkafka compat-clients compat-eos compat-hostile compat-limits compat-metrics compat-differential compat-config chaos \
+.PHONY: compat compat-ci compat-tools compat-librdkafka compat-clients compat-eos compat-hostile compat-limits compat-metrics compat-differential compat-config compat-wire chaos \
 	compat-startup compat-upgrade compat-upgrade-kafka
 
 compat: compat-tools compat-librdkafka compat-clients
@@ -23,6 +23,7 @@ compat-ci: $(COMPAT_NEEDS)
 	$(COMPAT_RUN)/crash/journal_test.py
 	$(COMPAT_RUN)/checker/checker_test.py
 	$(COMPAT_RUN)/clients/run.py --clients kcat $(COMPAT_OPTIONS)
+	$(COMPAT_RUN)/wire/wire_test.py $(COMPAT_OPTIONS)
 	$(COMPAT_RUN)/hostile/hostile_test.py $(COMPAT_OPTIONS)
 	$(COMPAT_RUN)/crash/kill_loop.py --cycles 20 $(COMPAT_OPTIONS)
 	$(COMPAT_RUN)/startup/inventory_test.py
@@ -54,6 +55,9 @@ compat-differential: $(COMPAT_NEEDS)
 
 compat-config: $(COMPAT_NEEDS)
 	$(COMPAT_RUN)/configuration/run.py $(COMPAT_OPTIONS)
+
+compat-wire: $(COMPAT_NEEDS)
+	$(COMPAT_RUN)/wire/wire_test.py $(COMPAT_OPTIONS)
 
 chaos: $(COMPAT_NEEDS)
 	$(COMPAT_RUN)/crash/kill_loop.py --cycles $(CYCLES) $(COMPAT_OPTIONS)

@@ -77,10 +77,12 @@ void Loop::run_due_timers() {
 }
 
 // Wakes up early rather than moving the alarm for every timer that is cancelled: setting it is a system call.
+// An alarm that is long overdue will not come: a clock went ahead of the one that it was set by.
 void Loop::sleep_until_next_timer() {
+  constexpr Instant kOverdue{1000};
   if (firing_) return;
   const auto earliest = timers_.earliest();
-  if (!earliest || (alarm_at_ && *alarm_at_ <= *earliest)) return;
+  if (!earliest || (alarm_at_ && *alarm_at_ <= *earliest && now() - *alarm_at_ < kOverdue)) return;
   alarm_at_ = earliest;
   driver_->set_alarm(*earliest);
 }

@@ -8,6 +8,7 @@ import sys
 
 import cpp
 import schema
+import table
 
 
 def load(folder):
@@ -32,7 +33,8 @@ def check(files):
 def generate(files, types):
     """Name of each output and its text."""
     outputs = {"api.gen.h": cpp.api_table(files), "message_table.gen.cc": cpp.message_table(files),
-               "testing/random_messages.gen.cc": cpp.random_table(files)}
+               "testing/random_messages.gen.cc": cpp.random_table(files),
+               "schema_table.gen.cc": table.table(files, types)}
     writers = {file.stem: [cpp.MessageWriter(m, types) for m in file.messages] for file in files}
     outputs |= cpp.codecs(files, writers)
     for shard in range(cpp.RANDOM_SHARDS):

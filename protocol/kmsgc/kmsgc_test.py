@@ -6,8 +6,9 @@ import unittest
 import cpp
 import kmsgc
 import schema
+import table
 
-TYPES = {"BrokerId": "int32", "TopicName": "string"}
+TYPES = {"BrokerId": "int32", "ErrorCode": "int16", "TopicName": "string"}
 HEAD = "data Thing\n  versions 0-5\n  flexible 3+\n\nfields\n"
 
 
@@ -147,6 +148,26 @@ class Output(unittest.TestCase):
         self.assertIn("std::optional<std::span<std::int8_t>> c{std::in_place};", header)
         self.assertIn("BrokerId d{-1};  // none", header)
 
+    def test_tables_hold_every_field_with_kafkas_name(self):
+        file = parse(HEAD + "  topic_id  uuid  1+\n  a  [A]?2+  = []  tag 3  3+\n    kraft_version  BrokerId  = -1\n"
+                     "  e  ErrorCode  inflexible\n")
+        text = "\n".join(table.table([file], TYPES))
+        for name in ("kRaftVersion", "-1", "topicId", "[]"):
+            self.assertIn(f'    "{name}\\0"', text)
+        self.assertIn("65535, -1, WireType::kInt32, 0, {0, 255}, {1, 0}},  // kRaftVersion", text)
+        self.assertIn("65535, -1, WireType::kUuid, 0, {1, 255}, {1, 0}},  // topicId", text)
+        self.assertIn("0, 3, WireType::kStruct, kIsArray, {3, 255}, {2, 255}},  // a", text)
+        self.assertIn("65535, -1, WireType::kInt16, kIsInflexible | kIsErrorCode, {0, 255}, {1, 0}},  // e", text)
+        self.assertIn("1, -1, MessageKind::kData, RecordLog::kNone, 0, 5, 3},  // Thing", text)
+
+    def test_tables_know_the_log_of_a_coordinator_record(self):
+        file = parse("key 7 Thing\n  versions 0\n  flexible none\n\nfields\n  x  int8\n")
+        file.path = pathlib.Path("schema/txn/thing.kmsg")
+        self.assertIn("RecordLog::kTransaction", "\n".join(table.table([file], TYPES)))
+        file.path = pathlib.Path("schema/other/thing.kmsg")
+        with self.assertRaisesRegex(schema.SchemaError, "coordinator records are in group, share, txn"):
+            table.table([file], TYPES)
+
     def test_what_cpp_cannot_say_is_refused(self):
         for text, why in {
             "  class  int8\n": "C\\+\\+ keyword",
@@ -170,7 +191,7 @@ class Output(unittest.TestCase):
             (source / "b.kmsg").write_text(HEAD.replace("Thing", "Other") + "  x  int16\n")
             self.assertEqual(kmsgc.main([output, source]), 0)
             changed = {p.name for p, time in before.items() if p.stat().st_mtime_ns != time}
-            self.assertEqual(changed, {"b.gen.h"})
+            self.assertEqual(changed, {"b.gen.h", "schema_table.gen.cc"})
 
 
 if __name__ == "__main__":
