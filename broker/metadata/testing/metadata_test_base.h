@@ -29,6 +29,7 @@ class HeldPool final : public WorkerPool {
   }
   void resize(std::size_t /*threads_max*/) override {}
   void stop() override { run(); }
+  Load load() const override { return {.queued = jobs_.size(), .running = 0, .threads_max = 1}; }
   void run() {
     for (; !jobs_.empty(); jobs_.pop_front()) jobs_.front()();
   }
