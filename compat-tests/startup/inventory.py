@@ -20,7 +20,8 @@ _REBUILT = re.compile(_OFFSET + r"\.(index|timeindex|txnindex|snapshot)$|^milena
 _LEFTOVER = re.compile(_OFFSET + r"\.(log|index|timeindex|txnindex|snapshot|checkpoint)\.(cleaned|swap|deleted|part|tmp)$")
 _METADATA_SNAPSHOT = re.compile(_OFFSET + r"\.checkpoint$")
 _PARTITION_METADATA = re.compile(rb"^version: 0\ntopic_id: ([A-Za-z0-9_-]{22})\n?$")
-_MARKERS = {".kafka_cleanshutdown", ".milena-io-failed", ".milena-last-seen", ".lock"}
+_MARKERS = {".kafka_cleanshutdown", ".milena-io-failed", ".milena-last-seen", ".milena-followed-metadata",
+            ".milena-boot-id", ".lock"}
 # Written anew beside the old one and renamed over it: of a log directory, of a partition.
 _OF_DIRECTORY = {"recovery-point-offset-checkpoint", "log-start-offset-checkpoint", "replication-offset-checkpoint", ".milena-log-dirs"}
 _OF_PARTITION = {"leader-epoch-checkpoint", "quorum-state"}
